@@ -1,0 +1,1 @@
+"""What our pages and posts cost beside peers and floors, measured in one run: ``make bench``. Not shipped."""

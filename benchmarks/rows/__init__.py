@@ -1,0 +1,5 @@
+"""One module a row of the budgets. Each has ``measure(*, app, products, rounds) -> list[Table]``; name it here."""
+
+from __future__ import annotations
+
+ROWS = {"page": "benchmarks.rows.page", "cart": "benchmarks.rows.cart"}

@@ -1,0 +1,159 @@
+"""How much coupons take off: pure functions over plain facts, exact to the smallest unit of the currency (CO-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Final, Literal
+
+from djmoney.money import Money
+from moneyed import get_currency
+
+from .exceptions import CouponError
+from .facts import BasketFacts
+
+Kind = Literal["percent", "amount", "free_shipping"]
+
+#: Coupons are applied in this order, and within a kind in the order given: a percentage is of the goods' price as
+#: little reduced as possible, which is what customers expect, and the result does not depend on the order in which
+#: they typed their codes.
+ORDER: Final[Mapping[str, int]] = {"percent": 0, "amount": 1, "free_shipping": 2}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Benefit:
+    """What one coupon promises. ``percent`` is between 0 and 100; ``amount`` is in the basket's currency."""
+
+    code: str
+    title: str
+    kind: str
+    percent: Decimal | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CouponDiscount:
+    """What one coupon takes off: ``lines`` by ``BasketLine.ref`` (only lines that get something) and off the
+    shipping.
+    """
+
+    code: str
+    title: str
+    lines: Mapping[str, Money]
+    shipping: Money
+
+    @property
+    def goods(self) -> Money:
+        """Sum of what comes off the lines."""
+        return sum(self.lines.values(), Money(0, self.shipping.currency))
+
+    @property
+    def amount(self) -> Money:
+        """Sum of everything this coupon takes off."""
+        return self.goods + self.shipping
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A code that was not accepted: ``text`` as it was typed (shortened), and why."""
+
+    text: str
+    error: CouponError
+
+    @property
+    def message(self) -> str:
+        """The text for the customer, in the active language."""
+        return self.error.message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quote:
+    """A basket with its coupons applied. Nothing in it is ever below zero, and its sums are exact (CO-4)."""
+
+    facts: BasketFacts
+    discounts: tuple[CouponDiscount, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def subtotal(self) -> Money:
+        """Goods before coupons."""
+        return self.facts.subtotal
+
+    @property
+    def discount(self) -> Money:
+        """What all coupons take off the goods."""
+        return sum((each.goods for each in self.discounts), Money(0, self.facts.currency))
+
+    @property
+    def shipping_discount(self) -> Money:
+        """What all coupons take off the shipping."""
+        return sum((each.shipping for each in self.discounts), Money(0, self.facts.currency))
+
+    @property
+    def shipping(self) -> Money:
+        """Shipping that is left to pay."""
+        return self.facts.shipping - self.shipping_discount
+
+    @property
+    def total(self) -> Money:
+        """What the customer pays: goods and shipping after coupons."""
+        return self.subtotal - self.discount + self.shipping
+
+
+def minor_unit(currency: str) -> Decimal:
+    """Return the smallest unit of a currency by ISO 4217: 1 for JPY, 0.01 for EUR, 0.001 for KWD."""
+    return Decimal(1) / get_currency(currency).sub_unit
+
+
+def apply(*, benefits: Sequence[Benefit], facts: BasketFacts, refusals: Iterable[Refusal] = ()) -> Quote:
+    """Return the quote of a basket with these benefits, in the order that ``ORDER`` defines.
+
+    Each is worked out on what the ones before it left over. A percentage is rounded half up on each line; an amount
+    is spread over the lines in proportion to what is left of them, by largest remainder (ties to the earlier line);
+    both count only whole smallest units and never exceed what is left. Free shipping takes what shipping is left.
+    """
+    unit = minor_unit(facts.currency)
+    left = {line.ref: _units(line.total, unit) for line in facts.lines}
+    shipping = facts.shipping
+    nothing = Money(0, facts.currency)
+    discounts = []
+    for benefit in sorted(benefits, key=lambda each: ORDER[each.kind]):
+        taken: dict[str, int] = {}
+        off_shipping = nothing
+        if benefit.kind == "percent" and benefit.percent is not None:
+            taken = {line.ref: _percent(left[line.ref], benefit.percent) for line in facts.lines}
+        elif benefit.kind == "amount" and benefit.amount is not None:
+            taken = _spread(_units(benefit.amount, unit), left)
+        elif benefit.kind == "free_shipping":
+            off_shipping, shipping = shipping, nothing
+        for ref, units in taken.items():
+            left[ref] -= units
+        lines = {ref: Money(units * unit, facts.currency) for ref, units in taken.items() if units}
+        discounts.append(CouponDiscount(code=benefit.code, title=benefit.title, lines=lines, shipping=off_shipping))
+    return Quote(facts=facts, discounts=tuple(discounts), refusals=tuple(refusals))
+
+
+def _units(money: Money, unit: Decimal) -> int:
+    """Return how many whole smallest units an amount has."""
+    return int((money.amount / unit).to_integral_value(ROUND_FLOOR))
+
+
+def _percent(units: int, percent: Decimal) -> int:
+    share = (units * percent / 100).to_integral_value(ROUND_HALF_UP)
+    return max(0, min(units, int(share)))
+
+
+def _spread(units: int, left: Mapping[str, int]) -> dict[str, int]:
+    """Return shares of ``units`` in proportion to ``left``: whole numbers, none above its line, in sum ``min(units,
+    all)``.
+    """
+    everything = sum(left.values())
+    units = max(0, min(units, everything))
+    if not units:
+        return {}
+    shares = {ref: divmod(units * own, everything) for ref, own in left.items()}
+    missing = units - sum(whole for whole, _ in shares.values())
+    # Sorting is stable: of equal remainders the earlier line comes first.
+    first = sorted(shares, key=lambda ref: -shares[ref][1])[:missing]
+    return {ref: whole + (ref in first) for ref, (whole, _) in shares.items()}

@@ -1,0 +1,41 @@
+"""Admin screens for rows that are looked at, searched and exported, and never made or changed by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern, path
+from wagtail.admin.viewsets.model import ModelViewSet
+
+#: What a spreadsheet takes for the beginning of a formula (CM-5, ASVS 1.2.10).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def as_spreadsheet_text(value: Any) -> str:
+    """Return a text that a spreadsheet shows and does not run (CM-5)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+class ReadOnlyViewSet(ModelViewSet):
+    """A list and a page for each row. Needs the "view" permission of the model."""
+
+    inspect_view_enabled = True
+    copy_view_enabled = False
+    add_to_reference_index = False
+
+    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """Tell the views that there is nothing to link to but the list and one row."""
+        absent = ("add", "edit", "delete", "history", "usage")
+        common: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
+        return {**common, **{f"{name}_url_name": None for name in absent}}
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            path("", self.index_view, name="index"),
+            path("results/", self.index_results_view, name="index_results"),
+            path("inspect/<int:pk>/", self.inspect_view, name="inspect"),
+        ]
+
+    def register_admin_url_finder(self) -> None:
+        """There is no edit page to find."""

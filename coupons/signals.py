@@ -1,0 +1,35 @@
+"""News of ``coupons``, sent after the transaction that made it true has been committed.
+
+Every signal has ``sender=Coupon`` and the arguments ``coupon`` (a ``Coupon``) and ``redemption`` (a ``Redemption``,
+or ``None`` for ``coupon_issued`` and ``deadline_extended``). A receiver that raises is logged and disturbs nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.dispatch import Signal
+
+if TYPE_CHECKING:
+    from .models import Coupon, Redemption
+
+#: A coupon was made. Arguments: coupon, redemption=None.
+coupon_issued = Signal()
+#: A checkout took a use before payment. Arguments: coupon, redemption.
+coupon_reserved = Signal()
+#: An order used the coupon for good. Arguments: coupon, redemption.
+coupon_redeemed = Signal()
+#: A use was given back, by the shop or because its time ran out. Arguments: coupon, redemption.
+coupon_released = Signal()
+#: The holder asked for more time and got it. Arguments: coupon, redemption=None.
+deadline_extended = Signal()
+
+
+def announce(signal: Signal, *, coupon: Coupon, redemption: Redemption | None = None) -> None:
+    """Send ``signal`` as soon as the running transaction is committed (at once if there is none)."""
+    if not signal.receivers:
+        return
+    transaction.on_commit(
+        lambda: signal.send_robust(sender=type(coupon), coupon=coupon, redemption=redemption), robust=True
+    )

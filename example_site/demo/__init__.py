@@ -1,0 +1,1 @@
+"""What turns the example shop into a demo: its data, its mailbox, its pretend bank."""

@@ -1,0 +1,1 @@
+"""Kettle & Fern, a small tea shop: catalogue, checkout, orders and accounts, with Wagtail for its pages."""

@@ -1,0 +1,19 @@
+"""The shop's tables: what it sells, what was ordered, and the pages that editors write."""
+
+from __future__ import annotations
+
+from .catalogue import Category, Product
+from .orders import Order, OrderLine, Payment
+from .pages import CategoryPage, FeaturedProduct, HomePage, ProductPage
+
+__all__ = [
+    "Category",
+    "CategoryPage",
+    "FeaturedProduct",
+    "HomePage",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "Product",
+    "ProductPage",
+]

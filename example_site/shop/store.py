@@ -1,0 +1,141 @@
+"""The example shop behind the seam of ``thankyou_flows``; also the catalogue of the cookie cart (``wishlists``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coupons.staging import stage, staged
+from thankyou_flows.stores.base import Store
+from thankyou_flows.values import Address, Order, OrderLine, OrderState, Product
+from wishlists.cart import add, is_ref
+from wishlists.exceptions import CartFull
+
+from . import models
+from .payment_methods import PaymentMethod, how_to_pay
+from .shipping import ShippingMethod
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from coupons.models import Coupon
+
+
+class ExampleStore(Store):
+    """Kettle & Fern."""
+
+    name = "Kettle & Fern"
+    can_add_to_basket = True
+    can_apply_coupons = True
+
+    def get_order(self, *, number: str) -> Order | None:
+        """Return an order with three queries: the order, its lines, and today's pictures of what was bought."""
+        order = models.Order.objects.filter(number=number).first() if is_ref(number) else None
+        if order is None:
+            return None
+        lines = list(order.lines.all())
+        products = self.get_products(refs=[line.product_ref for line in lines])
+        return Order(
+            number=order.number,
+            state=OrderState(order.state),
+            placed_at=order.placed_at,
+            lines=tuple(_line(line, products.get(line.product_ref)) for line in lines),
+            subtotal=order.subtotal,
+            discount=order.discount if order.discount.amount else None,
+            shipping=order.shipping,
+            total=order.total,
+            coupon_codes=tuple(order.coupon_codes),
+            shipping_method=str(ShippingMethod(order.shipping_method).label),
+            payment_method=str(PaymentMethod(order.payment_method).label),
+            payment_instructions=how_to_pay(order),
+            delivery_from=order.delivery_from,
+            delivery_until=order.delivery_until,
+            language=order.language,
+            email=order.email,
+            first_name=order.first_name,
+            shipping_address=Address(
+                name=order.name,
+                lines=tuple(line for line in (order.street, order.street_extra) if line),
+                postcode=order.postcode,
+                city=order.city,
+                country=str(order.country.code or ""),
+                phone=order.phone,
+            ),
+        )
+
+    def owns_order(self, *, user: Any, number: str) -> bool:
+        """One query that asks for the number and the owner at once (TY-2); nobody owns nothing (TY-3)."""
+        return is_ref(number) and models.Order.objects.for_user(user).filter(number=number).exists()
+
+    def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:
+        """Return products with their pages, pictures and categories in one query."""
+        readable = {ref for ref in refs if is_ref(ref)}
+        if not readable:
+            return {}
+        found = models.Product.objects.filter(sku__in=readable).with_pages()
+        return {product.sku: as_value(product) for product in found}
+
+    def get_categories(self) -> Sequence[tuple[str, str]]:
+        return list(models.Category.objects.values_list("slug", "title"))
+
+    def search_products(self, *, text: str = "", limit: int = 200) -> Sequence[tuple[str, str]]:
+        products = models.Product.objects.for_sale()
+        if text:
+            products = products.filter(title__icontains=text)
+        return list(products.order_by("title").values_list("sku", "title")[:limit])
+
+    def add_to_basket(self, *, request: HttpRequest, product_ref: str, quantity: int = 1) -> bool:
+        """Put a product into the cookie cart, as far as stock goes; False if it cannot be bought or does not fit."""
+        product = self.get_products(refs=[product_ref]).get(product_ref)
+        if product is None or not product.available:
+            return False
+        store = request.cart_store  # type: ignore[attr-defined]
+        present = store.cart.find(product_ref=product_ref)
+        held = present.quantity if present else 0
+        if product.max_quantity is not None:
+            quantity = min(quantity, product.max_quantity - held)
+        if quantity < 1:
+            return held > 0
+        try:
+            store.save(add(store.cart, product_ref=product_ref, quantity=quantity))
+        except CartFull:
+            return False
+        return True
+
+    def apply_coupon(self, *, request: HttpRequest, coupon: Coupon) -> bool:
+        """Keep the code for the next checkout, which then asks ``coupons`` for today's answer."""
+        stage(request.session, coupon.code)
+        return True
+
+    def has_applied_coupon(self, *, request: HttpRequest, coupon: Coupon) -> bool:
+        """Look into the session, without a query."""
+        return coupon.code in staged(request.session)
+
+
+def as_value(product: models.Product) -> Product:
+    """Return a product, loaded with its page, as the value that blocks and lists show."""
+    return Product(
+        ref=product.sku,
+        title=product.title,
+        url=product.url,
+        price=product.price,
+        image_url=product.image_url,
+        image_alt=product.image_alt,
+        available=product.is_available,
+        max_quantity=product.max_quantity,
+        category_refs=(product.category.slug,),
+    )
+
+
+def _line(line: models.OrderLine, product: Product | None) -> OrderLine:
+    return OrderLine(
+        product_ref=line.product_ref,
+        title=line.title,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        total=line.total,
+        url=product.url if product else "",
+        image_url=product.image_url if product else "",
+        image_alt=product.image_alt if product else "",
+        category_refs=(line.category_ref,) if line.category_ref else (),
+    )

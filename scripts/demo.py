@@ -1,0 +1,107 @@
+"""Bring the example shop's database up to date, load the demo once, say where everything is, and serve it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", default="example_site.settings")
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--reset", action="store_true", help="throw the demo's data away, load them anew, and stop")
+    arguments = parser.parse_args()
+    if not (arguments.port.isdecimal() and 0 < int(arguments.port) < 65536):
+        sys.exit(f"PORT must be a number from 1 to 65535, not {arguments.port!r}.")
+    return arguments
+
+
+def refuse_taken_port(port: int) -> None:
+    """Stop with advice if something listens there: runserver would say so only after everything else."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            other = port + 1 if 1024 <= port < 65535 else 8001
+            sys.exit(f"Port {port} cannot be used ({error.strerror}). Take another one:  make demo PORT={other}")
+
+
+def remove_data() -> None:
+    """Remove what this demo wrote: database, uploads, mail. Another demo's folder may lie beside them."""
+    from django.conf import settings
+
+    database = Path(settings.DATABASES["default"]["NAME"])
+    for file in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
+        file.unlink(missing_ok=True)
+    for folder in (settings.MEDIA_ROOT, settings.MAIL_FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare() -> None:
+    """Migrate and load the demo; both do nothing if they were done before."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    Path(settings.VAR).mkdir(parents=True, exist_ok=True)
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("load_demo", verbosity=0)
+
+
+def say_where(address: str) -> None:
+    """Print the addresses and logins; a demo with more of them has a command for it."""
+    from django.core.management import call_command, get_commands
+
+    if "demo_banner" in get_commands():
+        call_command("demo_banner")
+    else:
+        say(f"\n  Shop     {address}/\n  Admin    {address}/admin/   admin / admin\n")
+    say("  Stop with Ctrl-C.\n")
+
+
+def main() -> None:
+    arguments = parse()
+    port = int(arguments.port)
+    if not arguments.reset:
+        refuse_taken_port(port)
+    os.environ["DJANGO_SETTINGS_MODULE"] = arguments.settings
+    os.environ["PORT"] = arguments.port
+    os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"
+    # The demo is on SQLite, in a folder of its own, whatever the shell is set up for.
+    os.environ.pop("DATABASE_URL", None)
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    if arguments.reset:
+        remove_data()
+        prepare()
+        say("The demo's data are new.")
+        return
+    prepare()
+    say_where(f"http://{HOST}:{port}")
+    call_command("runserver", f"{HOST}:{port}", use_reloader=False, verbosity=0)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(0)

@@ -1,0 +1,303 @@
+"""Who sees what of an order: the table of the access matrix (TY-1 to TY-6; toolbox 7 and 8).
+
+Each shop's test adds the rows of its own pages; ``access_world`` sets the scene, ``access_walk`` sends the requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from thankyou_flows.access import AccessLevel
+from thankyou_flows.blocks import ActionBlock
+from thankyou_flows.blocks.coupons import CouponForm
+from thankyou_flows.pages.models import ThankYouPage
+
+NONE, LIMITED, FULL = AccessLevel.NONE, AccessLevel.LIMITED, AccessLevel.FULL
+
+#: The orders of the matrix: one of a guest, one of the account A. Besides, "unknown" and "mangled" numbers are tried.
+ORDERS = ("guest", "account")
+
+#: What a level shows of an order; all the rest must not be in the answer, in whatever case.
+VISIBLE: Mapping[AccessLevel, frozenset[str]] = {
+    NONE: frozenset(),
+    LIMITED: frozenset({"number", "items", "total", "offer code"}),
+    FULL: frozenset({"number", "items", "total", "offer code", "personal data"}),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody with a browser, and what they may see of each order. Of unknown and mangled numbers: nothing."""
+
+    who: str
+    guest: AccessLevel
+    account: AccessLevel
+    #: The order to which /thanks/ leads; else it shows the page that everybody sees.
+    front: str = ""
+    #: The order that was placed in this browser.
+    ordered: str = ""
+    #: The account that is signed in.
+    user: str = ""
+
+    def level(self, order: str) -> AccessLevel:
+        return {"guest": self.guest, "account": self.account}.get(order, NONE)
+
+    def level_without_proofs(self, order: str) -> AccessLevel:
+        """What is left when the browser has forgotten its orders: what the account may see."""
+        return FULL if (self.user, order) == ("A", "account") else NONE
+
+
+# fmt: off
+ACTORS = (
+    #      who                                                     guest's  A's      /thanks/   ordered    signed in
+    Actor("stranger",                                              NONE,    NONE,    "",        "",        ""),
+    Actor("ordering browser, a second before the grace ends",      FULL,    NONE,    "guest",   "guest",   ""),
+    Actor("ordering browser, a second after the grace",            LIMITED, NONE,    "guest",   "guest",   ""),
+    Actor("holder of a link",                                      LIMITED, NONE,    "guest",   "",        ""),
+    Actor("holder of a link who confirmed the e-mail address",     FULL,    NONE,    "guest",   "",        ""),
+    Actor("holder of a link that was revoked after it was opened", NONE,    NONE,    "guest",   "",        ""),
+    Actor("holder of a link that expired after it was opened",     NONE,    NONE,    "guest",   "",        ""),
+    Actor("holder of a link to A's order",                         NONE,    LIMITED, "account", "",        ""),
+    Actor("A on another device",                                   NONE,    FULL,    "",        "",        "A"),
+    Actor("A in the browser that ordered, after the grace",        NONE,    FULL,    "account", "account", "A"),
+    Actor("browser in which A ordered and signed out",             NONE,    NONE,    "",        "",        ""),
+    Actor("B",                                                     NONE,    NONE,    "",        "",        "B"),
+    Actor("B with a link to the guest's order",                    LIMITED, NONE,    "guest",   "",        "B"),
+    Actor("editor",                                                NONE,    NONE,    "",        "",        "editor"),
+    Actor("superuser",                                             NONE,    NONE,    "",        "",        "superuser"),
+)
+# fmt: on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What comes back. ``status`` 0 leaves it to the shop (pages that are not ours)."""
+
+    status: int
+    shows: frozenset[str] = frozenset()
+    #: Where it redirects: "order", "front" (/thanks/), "shop", or a path.
+    to: str = ""
+    #: Our rows in the database are not what they were.
+    changes: bool = False
+    #: The offer's code is on this browser's next checkout.
+    stages: bool = False
+    #: At least this much of the order is visible afterwards.
+    then: AccessLevel = NONE
+    #: The browser's proofs are gone afterwards.
+    forgets: bool = False
+    #: It is the page that everybody sees: the same bytes at whatever address.
+    refuses: bool = False
+
+
+def page(level: AccessLevel, status: int = 200) -> Answer:
+    """A page that shows an order, or with NONE the page that everybody sees."""
+    return Answer(status=status, shows=VISIBLE[level], refuses=level is NONE and status == 200)
+
+
+def to(where: str, status: int = 303, **more: Any) -> Answer:
+    return Answer(status=status, to=where, **more)
+
+
+def text(status: int, *shows: str) -> Answer:
+    """A page of the shop, with what it shows of the order."""
+    return Answer(status=status, shows=frozenset(shows))
+
+
+BAD_METHOD = Answer(status=405)
+DONE = {"changes": True}
+
+# fmt: off
+#: Addresses that name an order, by the visitor's level: (address, method, what is sent) → none, limited, full.
+ORDER_ROWS: Mapping[tuple[str, str, str], tuple[Answer, Answer, Answer]] = {
+    ("order", "GET", ""):                             (page(NONE),            page(LIMITED),              page(FULL)),
+    ("order", "POST", ""):                            (BAD_METHOD,            BAD_METHOD,                 BAD_METHOD),
+    ("confirm_email", "GET", ""):                     (BAD_METHOD,            BAD_METHOD,                 BAD_METHOD),
+    ("confirm_email", "POST", "the order's address"): (page(NONE),            to("order", 302, then=FULL), to("order", 302)),
+    ("confirm_email", "POST", "another address"):     (page(NONE),            page(LIMITED, 422),         to("order", 302)),
+    ("confirm_email", "POST", "nothing"):             (page(NONE),            page(LIMITED, 422),         to("order", 302)),
+    ("act", "GET", "offer: use"):                     (BAD_METHOD,            BAD_METHOD,                 BAD_METHOD),
+    ("act", "POST", "offer: claim"):                  (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "offer: use"):                    (to("front"),           to("shop", stages=True),    to("shop", stages=True)),
+    ("act", "POST", "offer: extend"):                 (to("front"),           to("order", **DONE),        to("order", **DONE)),
+    ("act", "POST", "coupon: claim"):                 (to("front"),           to("order", **DONE),        to("order", **DONE)),
+    ("act", "POST", "coupon: use"):                   (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "coupon: extend"):                (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "newsletter: an address"):        (to("front", **DONE),   to("order", **DONE),        to("order", **DONE)),
+    ("act", "POST", "newsletter: nothing"):           (page(NONE, 422),       page(LIMITED, 422),         page(FULL, 422)),
+}
+
+#: Addresses that name none: the same for whoever asks.
+OTHER_ROWS: Mapping[tuple[str, str, str], Answer] = {
+    ("thank_you", "GET", ""):                         page(NONE),  # or to("order", 302): the column /thanks/ above
+    ("thank_you", "POST", ""):                        BAD_METHOD,
+    ("forget", "GET", ""):                            BAD_METHOD,
+    ("forget", "POST", ""):                           to("front", 302, forgets=True),
+    ("clock", "GET", ""):                             Answer(status=200),
+    ("clock", "POST", ""):                            BAD_METHOD,
+    ("link", "GET", "live, to the guest's order"):    to("order", 302, then=LIMITED),
+    ("link", "GET", "live, to A's order"):            to("order", 302, then=LIMITED),
+    ("link", "GET", "revoked"):                       page(NONE),
+    ("link", "GET", "expired"):                       page(NONE),
+    ("link", "GET", "mangled"):                       page(NONE),
+    ("link", "GET", "invented"):                      page(NONE),
+    ("link", "GET", "of a newsletter"):               page(NONE),
+    ("link", "POST", "live, to the guest's order"):   BAD_METHOD,
+    ("confirm", "GET", "of a newsletter"):            Answer(status=200),
+    ("confirm", "POST", "of a newsletter"):           Answer(status=200, changes=True),
+    ("confirm", "GET", "live, to the guest's order"): Answer(status=404),
+    ("confirm", "POST", "live, to the guest's order"): Answer(status=404),
+    ("confirm", "GET", "invented"):                   Answer(status=404),
+    ("confirm", "POST", "invented"):                  Answer(status=404),
+    ("page in the tree", "GET", ""):                  page(NONE),
+}
+# fmt: on
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopRow:
+    """One request to a page of the shop itself. What is left out is as for anonymous visitors."""
+
+    anonymous: Answer
+    signed_in: Answer | None = None
+    #: The browser in which the order was placed.
+    ordered: Answer | None = None
+    #: The same, when another order was placed in it.
+    ordered_other: Answer | None = None
+    owner: Answer | None = None
+    superuser: Answer | None = None
+
+    @property
+    def is_same_for_all(self) -> bool:
+        return self == ShopRow(anonymous=self.anonymous)
+
+    def answer(self, actor: Actor, order: str) -> Answer:
+        signed_in = self.signed_in or self.anonymous
+        if actor.user == "superuser" and self.superuser and order in ORDERS:
+            return self.superuser
+        if actor.user == "A" and order == "account":
+            if actor.ordered == order and self.ordered:
+                return self.ordered
+            return self.owner or signed_in
+        if actor.ordered == order:
+            return self.ordered or self.anonymous
+        if actor.ordered and self.ordered_other:
+            return self.ordered_other
+        return signed_in if actor.user else self.anonymous
+
+
+ShopRows = Mapping[tuple[str, str, str], ShopRow]
+
+
+# Nothing may be missing -----------------------------------------------------------------------------------------------
+
+
+def named_urls(patterns: Iterable[URLPattern | URLResolver] | None = None, prefix: str = "") -> set[str]:
+    """Return the names of all addresses of the project, with their namespaces; the route, where one has no name."""
+    found: set[str] = set()
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            found |= named_urls(pattern.url_patterns, inner)
+        else:
+            found.add(f"{prefix}{pattern.name or pattern.pattern}")
+    return found
+
+
+def missing_from_table(
+    rows: ShopRows, *, belongs: Callable[[str], bool], found: Collection[str] | None = None
+) -> list[str]:
+    """Return addresses that exist and are not in the table with GET and POST, and rows of addresses that don't."""
+    found = named_urls() if found is None else found
+    table = {(f"thankyou_flows:{name}", method) for name, method, _ in [*ORDER_ROWS, *OTHER_ROWS] if " " not in name}
+    table |= {(name, method) for name, method, _ in rows}
+    exist = {
+        (name, method)
+        for name in found
+        if name.startswith("thankyou_flows:") or belongs(name)
+        for method in ("GET", "POST")
+    }
+    return sorted(f"{method} {name}" for name, method in table ^ exist)
+
+
+def missing_actions() -> list[str]:
+    """Return action blocks of the thank-you page, and buttons of theirs, that are not in the table."""
+    blocks = ThankYouPage._meta.get_field("body").stream_block.child_blocks
+    exist = {name for name, block in blocks.items() if isinstance(block, ActionBlock)}
+    commands = [command for command, _label in CouponForm.base_fields["command"].choices]
+    exist |= {f"{name}: {command}" for name in ("offer", "coupon") for command in commands}
+    sent = {sent for address, _method, sent in ORDER_ROWS if address == "act"}
+    return sorted(exist - sent - {action.partition(": ")[0] for action in sent})
+
+
+# Teeth ----------------------------------------------------------------------------------------------------------------
+
+
+def break_access(monkeypatch: Any) -> None:
+    """Let everybody see everything."""
+    for module in ("thankyou_flows.visits", "thankyou_flows.views.orders"):
+        monkeypatch.setattr(f"{module}.settle_access", lambda **_: FULL)
+
+
+def break_grace(monkeypatch: Any) -> None:
+    """Let the grace go on."""
+    monkeypatch.setitem(settings.THANKYOU_FLOWS, "GRACE_MINUTES", 60)
+
+
+def break_links(monkeypatch: Any) -> None:
+    """Let links live for ever once they were opened."""
+    monkeypatch.setattr("thankyou_flows.access.is_link_live", lambda **_: True)
+
+
+def break_owners(monkeypatch: Any) -> None:
+    """Let every account own every order."""
+    monkeypatch.setattr("thankyou_flows.access.is_owner", lambda *, user, **_: bool(user and user.is_authenticated))
+
+
+def break_limited_view(monkeypatch: Any) -> None:
+    """Leave the personal data in."""
+    monkeypatch.setattr("thankyou_flows.values.Order.without_personal_data", lambda order: replace(order))
+
+
+def break_cache_headers(monkeypatch: Any) -> None:
+    """Let pages be cached, the same for everybody: as if nobody had said that they are private."""
+
+    def nothing(*_: Any, **__: Any) -> None:
+        pass
+
+    for module in (
+        "thankyou_flows.headers",
+        "django.contrib.sessions.middleware",
+        "django.middleware.csrf",
+        "django.middleware.locale",
+        "wishlists.storage",
+    ):
+        monkeypatch.setattr(f"{module}.patch_vary_headers", nothing, raising=False)
+    monkeypatch.setattr("thankyou_flows.headers.add_never_cache_headers", nothing)
+
+
+#: What is broken, the actor who profits, and a part of the complaint that must then come.
+MUTANTS = (
+    (break_access, "stranger", "order GET  | guest"),
+    (break_grace, "ordering browser, a second after the grace", "order GET  | guest"),
+    (break_links, "holder of a link that was revoked after it was opened", "order GET  | guest"),
+    (break_links, "holder of a link that expired after it was opened", "order GET  | guest"),
+    (break_owners, "B", "order GET  | account"),
+    (break_limited_view, "holder of a link", "'personal data'"),
+    (break_cache_headers, "stranger", "of guest's order it shows ['items', 'number', 'offer code', 'personal data'"),
+)
+
+
+def actor(who: str) -> Actor:
+    return next(actor for actor in ACTORS if actor.who == who)
+
+
+def name_of_mutant(value: object) -> str | None:
+    """Return the part of a test's name that names a mutant and its actor."""
+    if callable(value):
+        return value.__name__
+    return value if value in {actor.who for actor in ACTORS} else ""

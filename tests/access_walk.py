@@ -1,0 +1,342 @@
+"""The walk through the access matrix: every request of the table, as one actor, with a real cache in front.
+
+Each request is sent by a browser of its own, in a transaction that is rolled back. Before each GET, those who may see
+everything have asked for the same address, and they ask again afterwards.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import caches
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from coupons.models import Coupon
+from coupons.staging import staged
+from thankyou_flows.links import make_order_link
+from thankyou_flows.models import ConsentReceipt, OrderLink, OrderRecord, Subscription
+from thankyou_flows.stores import get_store
+
+from .access_matrix import FULL, NONE, ORDER_ROWS, ORDERS, OTHER_ROWS, VISIBLE, Actor, Answer, to
+from .access_world import LINK_LIFE, Placed, World, arrive, confirm_email, mangled, open_link, sign_in
+
+#: Addresses with a rate limit, which would end the walk.
+COUNTED = {"confirm_email", "link", "act", "confirm"}
+#: The kind of refusal that is one and the same page everywhere.
+PUBLIC = "the page that everybody sees"
+
+
+class Wrong(AssertionError):
+    """A cell of the table that does not hold."""
+
+
+def expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise Wrong(message)
+
+
+def walk(*, world: World, actor: Actor, only: Collection[str] = ()) -> list[str]:
+    """Send every request of the table as this actor; return what was not as it should be, in words.
+
+    ``only`` names the addresses to try; else it is all of them.
+    """
+    every = {row[0] for row in [*ORDER_ROWS, *OTHER_ROWS, *world.shop.rows]}
+    return Walk(world, actor).through(only or every)
+
+
+def browser_of(client: Client) -> Client:
+    """Return the same browser in a second window: what it does there can be rolled back."""
+    window = Client()
+    window.cookies = copy.deepcopy(client.cookies)
+    return window
+
+
+def session_of(client: Client) -> dict[str, Any]:
+    """Return what is kept for this browser, without beginning a session by looking."""
+    return dict(client.session.items()) if settings.SESSION_COOKIE_NAME in client.cookies else {}
+
+
+def codes_of(client: Client) -> set[str]:
+    """Return the codes on this browser's next checkout."""
+    return set(staged(session_of(client)))
+
+
+class Walk:
+    """One actor on the way through the table."""
+
+    def __init__(self, world: World, actor: Actor) -> None:
+        self.world = world
+        self.actor = actor
+        self.wrong: list[str] = []
+        self.orders = world.orders
+        account_browser = browser_of(world.orders["account"].browser)
+        guest_browser = browser_of(world.orders["guest"].browser)
+        self.client = arrive(world, actor.who)
+        #: Those who may see everything, and ask first.
+        self.rivals = {
+            "guest": [self._confirmed("guest"), guest_browser],
+            "account": [sign_in(world.users["A"]), account_browser],
+        }
+        for rival in (*self.rivals["guest"], *self.rivals["account"]):
+            # Pages of the shop may fail.
+            rival.raise_request_exception = False
+        # Addresses without an order; those with a wrong number show nothing to anybody.
+        self.rivals[""] = [self.rivals["guest"][0], self.rivals["account"][0]]
+        #: One and the same answer for everything that is refused (TY-2): kind of page → status, body, headers.
+        self.refusals: dict[str, tuple[Any, ...]] = {}
+        unknown = reverse("thankyou_flows:order", args=[world.number("unknown")])
+        strangers, mine = Client().get(unknown), browser_of(self.client).get(unknown)
+        self.stamp = re.findall(r'name="stamp" value="([^"]*)"', strangers.content.decode())[0]
+        self.refusals[PUBLIC] = _everything(mine)
+        if not actor.user and _everything(mine)[:3] != _everything(strangers)[:3]:
+            # Cookies may differ: the shop may take back an old one of its own.
+            self.wrong.append(f"{actor.who}: gets another refusal than a stranger")
+        self.before = snapshot()
+
+    def _confirmed(self, order: str) -> Client:
+        placed = self.orders[order]
+        link = make_order_link(number=placed.number)
+        client = confirm_email(open_link(Client(), link), placed)
+        OrderLink.objects.order_by("-pk").first().delete()
+        return client
+
+    def through(self, only: Collection[str]) -> list[str]:
+        for row, by_level in ORDER_ROWS.items():
+            for order, number in self.columns(row) if row[0] in only else ():
+                answer = by_level[self.actor.level(order)]
+                address, data = self._order_target(row, order, number)
+                self._cell(row, order, answer, address, data)
+        for row, answer in OTHER_ROWS.items():
+            if row[0] in only:
+                self._other_cell(row, answer)
+        for row, shop_row in self.world.shop.rows.items():
+            for order in ORDERS[:1] if shop_row.is_same_for_all else (*ORDERS, "unknown"):
+                if row[0] in only:
+                    self._shop_cell(row, order, shop_row.answer(self.actor, order))
+        return self.wrong
+
+    def columns(self, row: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
+        for order in (*ORDERS, "unknown"):
+            yield order, self.world.number(order)
+        near = "account" if self.actor.account > self.actor.guest else "guest"
+        for number in mangled(self.world.number(near)):
+            yield "mangled", number
+            if row[0] != "order" or row[1] == "POST":
+                return
+        if row[0] == "act":
+            yield "none given", ""
+
+    # Requests
+
+    def _order_target(self, row: tuple[str, str, str], order: str, number: str) -> tuple[str, dict[str, str]]:
+        name, _method, sent = row
+        if name != "act":
+            placed = self.orders.get(order) or self.orders["guest"]
+            emails = {"the order's address": placed.email, "another address": "somebody@example.org"}
+            return reverse(f"thankyou_flows:{name}", args=[number]), {"email": emails.get(sent, "")}
+        block, _, command = sent.partition(": ")
+        data = {"order": number}
+        if block == "newsletter":
+            data |= {"stamp": self.stamp, "email": "new@example.org" if command == "an address" else ""}
+        else:
+            data["command"] = command
+        return reverse("thankyou_flows:act", args=[self.world.page.pk, self.world.blocks[block]]), data
+
+    def _token(self, sent: str) -> str:
+        now = timezone.now()
+        match sent:
+            case "of a newsletter":
+                return self.world.newsletter_token
+            case "invented":
+                return "Q" * 43
+        order = "account" if sent == "live, to A's order" else "guest"
+        made = now - LINK_LIFE if sent == "expired" else now
+        link = make_order_link(number=self.orders[order].number, now=made)
+        if sent == "revoked":
+            OrderLink.objects.filter(pk=OrderLink.objects.latest("pk").pk).update(revoked_at=now)
+        token = link.rstrip("/").rsplit("/", 1)[1]
+        return f"{token[:-2]}~~" if sent == "mangled" else token
+
+    # Cells
+
+    @contextmanager
+    def _rolled_back(self, row: tuple[str, str, str], column: str) -> Iterator[Client]:
+        if row[0] in COUNTED:
+            caches["default"].clear()
+        try:
+            with transaction.atomic():
+                yield browser_of(self.client)
+                transaction.set_rollback(True)
+        except Wrong as error:
+            self.wrong.append(f"{self.actor.who} | {' '.join(row)} | {column}: {error}")
+
+    def _cell(self, row: tuple[str, str, str], order: str, answer: Answer, address: str, data: dict[str, str]) -> None:
+        with self._rolled_back(row, f"{order} {data.get('order', address)!r}"[:120]) as browser:
+            response = self._send(browser, row, order, answer, address, data)
+            check_private(response)
+            if self.actor.level(order) is NONE:
+                self._check_refusal(row, answer, response)
+            self._check_levels_after(browser, answer, order)
+
+    def _other_cell(self, row: tuple[str, str, str], answer: Answer) -> None:
+        name, method, sent = row
+        order = {"live, to A's order": "account"}.get(sent, "guest" if sent.startswith("live") else "")
+        if (name, method) == ("thank_you", "GET") and self.actor.front:
+            answer, order = to("order", 302), self.actor.front
+        with self._rolled_back(row, "") as browser:
+            token = self._token(sent) if name in {"link", "confirm"} else ""
+            address = self.world.page.url if name == "page in the tree" else ""
+            address = address or reverse(f"thankyou_flows:{name}", args=[token] if token else [])
+            response = self._send(browser, row, order, answer, address, {})
+            expect(not token or token not in _text(response), "the token is passed on (TY-5)")
+            if name == "link" and response.status_code == 302:
+                expect(response["Referrer-Policy"] == "no-referrer", "the address with the token is passed on (TY-5)")
+            if name == "forget" and method == "POST":
+                expect("cache" in response.get("Clear-Site-Data", ""), "the browser keeps the pages (TY-11)")
+            check_private(response)
+            self._check_refusal(row, answer, response)
+            self._check_levels_after(browser, answer, order)
+
+    def _shop_cell(self, row: tuple[str, str, str], order: str, answer: Answer) -> None:
+        with self._rolled_back(row, order) as browser:
+            address, data = self.world.shop.target(row, self.world.number(order))
+            self.world.shop.visit(browser, row)
+            browser.raise_request_exception = False
+            # The shop's own pages change its own rows, and show its customers what is theirs.
+            self._send(browser, row, order, answer, address, data, own=True)
+
+    def _send(
+        self,
+        browser: Client,
+        row: tuple[str, str, str],
+        order: str,
+        answer: Answer,
+        address: str,
+        data: dict[str, str],
+        *,
+        own: bool = False,
+    ) -> HttpResponse:
+        cacheable = row[1] == "GET" and answer.status in {0, 200}
+        rivals = self.rivals.get(order, []) if cacheable else []
+        seen_by_rivals = [_visible(self.orders, rival.get(address)) for rival in rivals]
+        if rivals and row[0] == "order":
+            expect(seen_by_rivals[0][order] == VISIBLE[FULL], "nobody has asked before who may see it all")
+        before = snapshot() if row[0] in {"link", "confirm"} else self.before
+        response = browser.post(address, data) if row[1] == "POST" else browser.get(address)
+        self._check_answer(response, order, answer, own=own)
+        if not own:
+            expect((snapshot() != before) is answer.changes, "something was changed, or nothing where it should")
+            if answer.stages:
+                codes = {code.replace("-", "") for code in self.orders[order].evidence["offer code"]}
+                expect(codes <= codes_of(browser), "the offer is not on the next checkout")
+            else:
+                expect(codes_of(browser) == codes_of(self.client), "the next checkout was changed")
+        again = [_visible(self.orders, rival.get(address)) for rival in rivals]
+        expect(again == seen_by_rivals, "this answer was then given to somebody with other rights")
+        return response
+
+    def _check_answer(self, response: HttpResponse, order: str, answer: Answer, *, own: bool = False) -> None:
+        if answer.status:
+            expect(response.status_code == answer.status, f"{response.status_code} instead of {answer.status}")
+        shown = _visible(self.orders, response)
+        for name, placed in self.orders.items():
+            mine = self.actor.ordered == name or (self.actor.user == "A" and name == "account")
+            if own and mine and (name != order or not answer.status):
+                continue
+            allowed = answer.shows if name == order else frozenset()
+            expect(shown[name] == allowed, f"of {name}'s order it shows {sorted(shown[name])}, not {sorted(allowed)}")
+            low = response.content.decode().casefold()
+            # All that there is on our pages; the shop's show what they like.
+            for kind in () if own else allowed:
+                missing = [s for s in placed.evidence[kind] if s.casefold() not in low]
+                expect(not missing, f"{missing} not shown")
+        if answer.status:
+            location = urlsplit(response.get("Location", "")).path
+            expect(location == self._path(answer.to, order), f"leads to {location!r} and not to {answer.to!r}")
+
+    def _path(self, where: str, order: str) -> str:
+        if where == "order":
+            return reverse("thankyou_flows:order", args=[self.orders[order].number])
+        if where == "front":
+            return reverse("thankyou_flows:thank_you")
+        return urlsplit(str(get_store().get_shop_url())).path if where == "shop" else where
+
+    def _check_refusal(self, row: tuple[str, str, str], answer: Answer, response: HttpResponse) -> None:
+        """One refusal for unknown, foreign, mangled, expired and revoked: byte for byte, header for header (TY-2)."""
+        if answer.status == 405 or answer.to == "order":
+            return
+        # The page for everybody is one, at whatever address it is shown. What else comes back is the same for a row.
+        kind = PUBLIC if answer.refuses and row[0] != "page in the tree" else " ".join(row)
+        first = self.refusals.setdefault(kind, _everything(response))
+        expect(_everything(response) == first, f"it can be told from another refusal by {_difference(response, first)}")
+
+    def _check_levels_after(self, browser: Client, answer: Answer, order: str) -> None:
+        if not answer.then and session_of(browser) == session_of(self.client):
+            # Nothing that a right could follow from has changed.
+            return
+        for name, placed in self.orders.items():
+            level = self.actor.level(name)
+            if answer.forgets:
+                level = self.actor.level_without_proofs(name)
+            elif name == order:
+                level = max(level, answer.then)
+            response = browser.get(reverse("thankyou_flows:order", args=[placed.number]))
+            shown = placed.shown_in(_text(response))
+            # A coupon that was claimed just now is there, too.
+            expect(shown == VISIBLE[level], f"{name}'s order then shows {sorted(shown)}, which is not {level.name}")
+
+
+def check_private(response: HttpResponse) -> None:
+    """Expect the headers that keep caches, crawlers and other sites out (TY-5, TY-6)."""
+    if response.status_code == 405:
+        # Said by Django, without a body.
+        expect(not response.content, "a body with 405")
+        return
+    control = {part.strip() for part in response.get("Cache-Control", "").split(",")}
+    expect({"no-store", "private"} <= control, f"may be cached: {sorted(control)}")
+    expect("noindex" in response.get("X-Robots-Tag", ""), "may be indexed")
+    policy = response.get("Referrer-Policy", "")
+    expect(policy in {"same-origin", "strict-origin", "no-referrer"}, f"passes its address on: {policy!r}")
+
+
+def snapshot() -> tuple[Any, ...]:
+    """Return what the thank-you pages may change in the database, to see whether they did."""
+    return (
+        list(Coupon.objects.order_by("pk").values_list("code", "state", "ends_at", "extensions", "used")),
+        list(OrderLink.objects.order_by("pk").values_list("number", "expires_at", "revoked_at")),
+        list(OrderRecord.objects.order_by("pk").values_list("number", "state")),
+        list(Subscription.objects.order_by("pk").values_list("email", "state")),
+        ConsentReceipt.objects.count(),
+    )
+
+
+def _text(response: HttpResponse) -> str:
+    return f"{response.content.decode()} {response.get('Location', '')}"
+
+
+def _visible(orders: Mapping[str, Placed], response: HttpResponse) -> dict[str, frozenset[str]]:
+    body = response.content.decode()
+    return {name: placed.shown_in(body) for name, placed in orders.items()}
+
+
+def _everything(response: HttpResponse) -> tuple[Any, ...]:
+    return response.status_code, response.content, sorted(response.headers.items()), sorted(response.cookies)
+
+
+def _difference(response: HttpResponse, first: tuple[Any, ...]) -> str:
+    """Say where an answer differs from the first one of its kind."""
+    status, content, headers, cookies = _everything(response)
+    if content != first[1]:
+        pairs = zip(content.decode().splitlines(), first[1].decode().splitlines(), strict=False)
+        return str(next((pair for pair in pairs if pair[0] != pair[1]), "its length"))
+    return str([status, sorted(set(headers) ^ set(first[2])), cookies, first[0], first[3]])

@@ -1,0 +1,1 @@
+"""Tests of the JavaScript modules, run by node's own test runner."""

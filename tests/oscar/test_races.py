@@ -1,0 +1,74 @@
+"""What happens when several customers finish at the same instant."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from coupons.issuing import issue
+from coupons.models import Campaign, Coupon
+from thankyou_flows.stores.oscar import OscarStore
+
+from .conftest import model
+
+THREADS = 12
+
+
+def at_once(work: Callable[[int], object]) -> list[Exception]:
+    """Run the work in threads that start together; return what went wrong."""
+    barrier, errors = threading.Barrier(THREADS), []
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait(timeout=30)
+            work(number)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return errors
+
+
+@pytest.fixture
+def coupons(transactional_db: None) -> list[Coupon]:
+    campaign = Campaign.objects.create(
+        title="C", status=Campaign.Status.RUNNING, benefit=Campaign.Benefit.FREE_SHIPPING, deadline_minutes=60
+    )
+    return [issue(campaign=campaign) for _ in range(THREADS)]
+
+
+def rows() -> dict[str, int]:
+    names = ("voucher.Voucher", "offer.ConditionalOffer", "offer.Condition", "offer.Benefit", "offer.Range")
+    return {name: model(name).objects.count() for name in names}
+
+
+@pytest.mark.postgres
+def test_first_coupons_of_a_campaign_share_one_offer(coupons: list[Coupon]) -> None:
+    store: Any = OscarStore()
+    assert at_once(lambda number: store.publish_coupon(coupon=coupons[number])) == []
+    assert rows() == {
+        "voucher.Voucher": THREADS,
+        "offer.ConditionalOffer": 1,
+        "offer.Condition": 1,
+        "offer.Benefit": 1,
+        "offer.Range": 1,
+    }
+    assert connection.vendor == "postgresql"
+
+
+@pytest.mark.postgres
+def test_one_coupon_published_many_times_is_one_voucher(coupons: list[Coupon]) -> None:
+    store: Any = OscarStore()
+    assert at_once(lambda number: store.publish_coupon(coupon=coupons[0])) == []
+    assert rows()["voucher.Voucher"] == rows()["offer.ConditionalOffer"] == 1
+    assert model("voucher.Voucher").objects.get().offers.count() == 1

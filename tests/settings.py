@@ -1,0 +1,25 @@
+"""The example shop's settings, made quick and quiet for tests. ``DATABASE_URL`` switches from SQLite to PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import django
+
+os.environ.setdefault("EXAMPLE_SITE_VAR", tempfile.mkdtemp(prefix="thankyou-tests-"))
+
+from example_site.settings import *  # noqa: E402, F403
+from example_site.settings import DATABASES  # noqa: E402
+
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+SECRET_KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["NAME"] = ":memory:"
+    DATABASES["default"]["OPTIONS"] = {"timeout": 20}

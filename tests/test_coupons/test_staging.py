@@ -1,0 +1,51 @@
+"""Codes that a customer means to use, in a session (CO-12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coupons import codes
+from coupons.exceptions import TypingError
+from coupons.staging import stage, staged, unstage
+
+
+def test_stage_once_and_take_away_again() -> None:
+    """CO-12: as typed, kept in the stored form."""
+    session: dict[str, Any] = {}
+    one, two = codes.generate(), codes.generate()
+    assert stage(session, codes.display(one).lower()) == one
+    stage(session, two)
+    stage(session, one)
+    assert staged(session) == [one, two]
+    unstage(session, codes.display(one))
+    assert staged(session) == [two]
+    unstage(session, two)
+    assert session == {}
+
+
+def test_nothing_is_written_for_what_is_not_there() -> None:
+    """Reading is free: a session that is not changed is not saved."""
+    session: dict[str, Any] = {}
+    unstage(session, codes.generate())
+    unstage(session, "nonsense")
+    assert staged(session) == []
+    with pytest.raises(TypingError):
+        stage(session, "nonsense")
+    assert session == {}
+
+
+def test_the_newest_ten_stay() -> None:
+    """The session's size is bounded."""
+    session: dict[str, Any] = {}
+    made = [codes.generate() for _ in range(12)]
+    for code in made:
+        stage(session, code)
+    assert staged(session) == made[2:]
+
+
+@pytest.mark.parametrize("found", [None, "ABC", 7, {"a": 1}, [1, None, "CODE"]])
+def test_whatever_lies_in_the_session_is_survivable(found: Any) -> None:
+    """A session may be older than this version."""
+    assert staged({"thankyou_coupons.staged": found}) in ([], ["CODE"])

@@ -1,0 +1,67 @@
+"""Every screen that we register in the Wagtail admin: as nobody, as an editor of pages, and as the owner (CM-4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import reverse
+
+from coupons.models import Campaign
+from thankyou_flows.models import Subscription
+
+pytestmark = pytest.mark.django_db
+
+INDEXES = [
+    "thankyou_coupons_campaign:index",
+    "thankyou_coupons_campaign:add",
+    "thankyou_coupons_coupon:index",
+    "thankyou_flows_subscription:index",
+]
+
+
+def client_of(*, groups: tuple[str, ...] = (), permissions: tuple[str, ...] = (), superuser: bool = False) -> Client:
+    user = get_user_model().objects.create_user("u", "u@example.com", "pw", is_superuser=superuser)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_nobody_is_sent_to_the_login(client: Client, name: str) -> None:
+    assert client.get(reverse(name)).status_code == 302
+    assert "login" in client.get(reverse(name))["Location"]
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_an_editor_of_pages_gives_no_money_away(name: str) -> None:
+    """CM-4: the right to edit pages is not the right to make campaigns, nor to read addresses."""
+    response = client_of(groups=("Editors", "Moderators")).get(reverse(name))
+    assert response.status_code == 302
+    assert response["Location"] == reverse("wagtailadmin_home")
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_the_owner_sees_all(name: str) -> None:
+    assert client_of(superuser=True).get(reverse(name)).status_code == 200
+
+
+def test_an_editor_may_choose_a_campaign_that_exists() -> None:
+    Campaign.objects.create(title="Free shipping, one hour", status="running", deadline_minutes=60)
+    response = client_of(groups=("Editors",)).get(reverse("thankyou_campaign_chooser:choose"))
+    assert response.status_code == 200
+    assert "Free shipping, one hour" in response.json()["html"]
+    assert "create" not in response.json()["html"].lower()
+
+
+def test_an_exported_address_is_no_formula() -> None:
+    """CM-5: an address may begin with what a spreadsheet runs."""
+    Subscription.objects.create(email="=cmd|calc@example.com", email_key="k", state="confirmed")
+    response: Any = client_of(superuser=True).get(reverse("thankyou_flows_subscription:index"), {"export": "csv"})
+    text = b"".join(response.streaming_content).decode() if response.streaming else response.content.decode()
+    assert "'=cmd|calc@example.com" in text

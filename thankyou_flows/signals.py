@@ -1,0 +1,14 @@
+"""What this app announces. All are sent with ``send_robust`` after the transaction is committed.
+
+order_recorded       sender=OrderRecord, record, order: an order was seen for the first time.
+order_state_changed  sender=OrderRecord, record, order, old_state, new_state.
+subscription_confirmed  sender=Subscription, subscription: an address joined a list.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+order_recorded = Signal()
+order_state_changed = Signal()
+subscription_confirmed = Signal()

@@ -1,0 +1,1 @@
+"""Views: they parse, call a verb, and answer."""
