@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 from djmoney.money import Money
 from moneyed import get_currency
 
+from .conditions import Scope
 from .exceptions import CouponError
 from .facts import BasketFacts
 
-Kind = Literal["percent", "amount", "free_shipping"]
+Kind = Literal["free_product", "percent", "amount", "free_shipping"]
 
 #: Coupons are applied in this order, and within a kind in the order given: a percentage is of the goods' price as
 #: little reduced as possible, which is what customers expect, and the result does not depend on the order in which
 #: they typed their codes.
-ORDER: Final[Mapping[str, int]] = {"percent": 0, "amount": 1, "free_shipping": 2}
+ORDER: Final[Mapping[str, int]] = {"free_product": 0, "percent": 1, "amount": 2, "free_shipping": 3}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,10 @@ class Benefit:
     kind: str
     percent: Decimal | None = None
     amount: Money | None = None
+    #: The product of which one piece is free.
+    product_ref: str = ""
+    #: The lines it is for.
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,11 @@ from .exceptions import TypingError
 #: Crockford's 32 symbols: no I, L, O (they look like 1, 1, 0) and no U.
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 12
+#: Public words (CO-8): letters and digits, at least 3 of them.
+SHORTEST_WORD: Final = 3
+LONGEST_WORD: Final = 24
+#: Room for a word or a code of another system in the column.
+MAX_STORED: Final = 24
 #: Longest text that is looked at at all; a code with every symbol spaced out is far below.
 MAX_INPUT: Final = 100
 

@@ -83,10 +83,47 @@ class CouponLocked(CouponError):
 
 
 class CouponNotForBasket(CouponError):
-    """For the proven holder: the coupon is in another currency than the basket."""
+    """For the proven holder: the coupon is not for this order, whatever is in the basket.
+
+    Codes: ``coupon_not_for_basket``, and ``foreign``, ``currency``, ``country``, ``not_first_order``,
+    ``not_returning``, ``customer_unknown``, ``country_unknown``, ``customer_limit``.
+    """
 
     default_code = "coupon_not_for_basket"
     text = _("This coupon cannot be used for this order.")
+    texts: ClassVar[Mapping[str, str | Promise]] = {
+        "foreign": _("This coupon belongs to another customer."),
+        "currency": _("This coupon is for orders in another currency."),
+        "country": _("This coupon is not for deliveries to this country."),
+        "country_unknown": _("This coupon is only for some countries: please enter your address first."),
+        "customer_unknown": _(
+            "Please enter your e-mail address first: this coupon can be used a limited number of times."
+        ),
+        "not_first_order": _("This coupon is for the first order only."),
+        "not_returning": _("This coupon is for customers who have ordered before."),
+        "customer_limit": _("You have used this coupon as often as it allows."),
+    }
+
+    @property
+    def message(self) -> str:
+        return str(self.texts.get(self.code, self.text)) % self.params
+
+
+class BasketNotEnough(CouponNotForBasket):
+    """For the proven holder: something in the basket can be changed so that the coupon fits.
+
+    Codes: ``minimum_spend`` (params: ``minimum``, ``missing``, both as text with currency), ``no_matching_product``,
+    ``free_product_missing``, ``not_combinable``, ``same_campaign``.
+    """
+
+    default_code = "no_matching_product"
+    text = _("This coupon is for other products than those in the basket.")
+    texts: ClassVar[Mapping[str, str | Promise]] = {
+        "minimum_spend": _("This coupon is for orders of %(minimum)s or more: %(missing)s are missing."),
+        "free_product_missing": _("Put the free product into the basket first: then it costs nothing."),
+        "not_combinable": _("This coupon cannot be used together with another one."),
+        "same_campaign": _("Only one coupon of this kind can be used for an order."),
+    }
 
 
 class CouponBusy(CouponError):
@@ -112,3 +149,33 @@ class NoMoreExtensions(CouponError):
 
     default_code = "no_more_extensions"
     text = _("This offer cannot be extended any further.")
+
+
+class TooManyTries(CouponError):
+    """Raised when somebody has tried too many wrong codes: the same text whatever was typed (CO-7)."""
+
+    default_code = "too_many_tries"
+    text = _("You have tried many codes. Please wait a few minutes, then try again.")
+
+
+class ChallengeNeeded(TooManyTries):
+    """Raised while somebody is guessing codes across the whole site, and the shop's challenge was not passed (CO-7)."""
+
+    default_code = "challenge_needed"
+    text = _("Please show that you are a person, then try the code again.")
+
+
+class NotUnlockable(CouponError):
+    """Raised when a coupon cannot be unlocked (any more): it was revoked, or its time is over (CO-9)."""
+
+    default_code = "not_unlockable"
+    text = _("This coupon can no longer be unlocked.")
+
+
+class AnswersMissing(CouponError):
+    """Raised when the required answers are not all there: what was given is kept (CO-9). ``params["names"]`` are the
+    clean names of the questions that are still open.
+    """
+
+    default_code = "answers_missing"
+    text = _("Some answers are still missing.")

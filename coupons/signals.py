@@ -6,7 +6,7 @@ or ``None`` for ``coupon_issued`` and ``deadline_extended``). A receiver that ra
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -22,14 +22,26 @@ coupon_reserved = Signal()
 coupon_redeemed = Signal()
 #: A use was given back, by the shop or because its time ran out. Arguments: coupon, redemption.
 coupon_released = Signal()
+#: A locked coupon was unlocked by answers. Arguments: coupon, redemption=None.
+coupon_unlocked = Signal()
+#: The customer ticked the campaign's box for the newsletter while answering; what follows (a double opt-in) is the
+#: receiver's. Arguments: coupon, redemption=None, email (a text, empty if the view did not know it), text (what the
+#: box said), request (or None).
+marketing_agreed = Signal()
+#: The shop took a coupon back for good. Arguments: coupon, redemption=None.
+coupon_revoked = Signal()
+#: A redeemed use was given back, because its order was cancelled or refunded. Arguments: coupon, redemption.
+coupon_restored = Signal()
+#: Many wrong codes across the whole site: somebody is guessing (CO-7). Arguments: failures, seconds. No coupon.
+guessing_suspected = Signal()
 #: The holder asked for more time and got it. Arguments: coupon, redemption=None.
 deadline_extended = Signal()
 
 
-def announce(signal: Signal, *, coupon: Coupon, redemption: Redemption | None = None) -> None:
+def announce(signal: Signal, *, coupon: Coupon, redemption: Redemption | None = None, **more: Any) -> None:
     """Send ``signal`` as soon as the running transaction is committed (at once if there is none)."""
     if not signal.receivers:
         return
     transaction.on_commit(
-        lambda: signal.send_robust(sender=type(coupon), coupon=coupon, redemption=redemption), robust=True
+        lambda: signal.send_robust(sender=type(coupon), coupon=coupon, redemption=redemption, **more), robust=True
     )

@@ -1,6 +1,4 @@
-"""Campaigns, coupons and redemptions: the facts. What happens to them is in ``issuing``, ``redemption`` and
-``deadlines``.
-"""
+"""The rule behind coupons: what they promise, to whom, and when."""
 
 from __future__ import annotations
 
@@ -14,15 +12,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+from modelcluster.models import ClusterableModel
 
-from . import codes
-from .arithmetic import Benefit, minor_unit
-from .conf import app_settings
-from .fields import AmountField
+from .. import codes
+from ..arithmetic import minor_unit
+from ..fields import AmountField
+from .conditions import CampaignConditions
 
 #: A personal deadline up to this long can be extended by its holder; WCAG 2.2.1 leaves out time limits of more than
 #: 20 hours (AX-2).
@@ -51,7 +50,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         )
 
 
-class Campaign(models.Model):
+class Campaign(CampaignConditions, ClusterableModel):
     """The rule behind coupons: what they promise, when they can be used, and how often."""
 
     class Status(models.TextChoices):
@@ -64,6 +63,16 @@ class Campaign(models.Model):
         PERCENT = "percent", _("Percent off the goods")
         AMOUNT = "amount", _("Amount off the goods")
         FREE_SHIPPING = "free_shipping", _("Free shipping")
+        FREE_PRODUCT = "free_product", _("A product for free")
+
+    class CodeType(models.TextChoices):
+        SINGLE = "single", _("Single codes: each customer gets one of their own")
+        WORD = "word", _("One public word for everybody")
+
+    class GiveBack(models.TextChoices):
+        NEVER = "never", _("Never: a use is used")
+        CANCELLED = "cancelled", _("When the order is cancelled")
+        REFUNDED = "refunded", _("When the order is cancelled or refunded")
 
     title = models.CharField(
         _("name"), max_length=120, help_text=_("Only you and your colleagues see it. Example: Thank-you offer, summer")
@@ -90,6 +99,22 @@ class Campaign(models.Model):
         _("amount"),
         blank=True,
         help_text=_("For “amount off”: taken off the goods, never below zero. Example: 5 Euro"),
+    )
+    free_product_ref = models.CharField(
+        _("free product"),
+        max_length=255,
+        blank=True,
+        help_text=_("For “a product for free”: one piece of it costs nothing once it is in the basket."),
+    )
+    code_type = models.CharField(_("codes"), max_length=10, choices=CodeType, default=CodeType.SINGLE)
+    word = models.CharField(
+        _("the word"),
+        max_length=codes.LONGEST_WORD,
+        blank=True,
+        help_text=_(
+            "For a public word: 3 to 24 letters and digits. Anybody can guess or pass on a word, so set a limit below. "
+            "Example: SPRING10"
+        ),
     )
     starts_at = models.DateTimeField(
         _("from"), null=True, blank=True, help_text=_("Leave empty to begin at once. Example: 2026-05-01 08:00")
@@ -126,6 +151,31 @@ class Campaign(models.Model):
         default=False,
         help_text=_("Otherwise whoever has the code can use it, for example a friend."),
     )
+    give_back = models.CharField(
+        _("the customer gets the use back"), max_length=10, choices=GiveBack, default=GiveBack.CANCELLED
+    )
+    ask_text = models.TextField(
+        _("why it is worth telling you more"),
+        blank=True,
+        max_length=500,
+        help_text=_(
+            "One or two warm sentences above your questions. Example: Three short questions, and this coupon is yours."
+        ),
+    )
+    marketing_text = models.CharField(
+        _("box for the newsletter"),
+        max_length=200,
+        blank=True,
+        help_text=_(
+            "A box that is not ticked beforehand and does not decide about the coupon. Leave empty for none. "
+            "Example: Send me your letter once a month. I can unsubscribe at any time."
+        ),
+    )
+    offer_after_registration = models.BooleanField(
+        _("offer it to everybody who registers"),
+        default=False,
+        help_text=_("As the next step after somebody has opened an account in your shop."),
+    )
     terms = models.TextField(
         _("conditions for the customer"),
         blank=True,
@@ -151,6 +201,7 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="thankyou_coupons_campaign_amount", condition=~Q(benefit="amount") | Q(amount__gt=0)
             ),
+            models.CheckConstraint(name="thankyou_coupons_campaign_word", condition=~Q(code_type="word") | ~Q(word="")),
             models.CheckConstraint(name="thankyou_coupons_campaign_uses", condition=Q(uses_per_coupon__gte=1)),
         ]
 
@@ -213,7 +264,14 @@ class Campaign(models.Model):
         if self.benefit == self.Benefit.AMOUNT and self.amount is not None:
             money = format_currency(self.amount.amount, self.amount.currency.code, locale=_locale())
             return gettext("%(value)s off") % {"value": money}
+        if self.benefit == self.Benefit.FREE_PRODUCT:
+            return gettext("A product for free")
         return gettext("Free shipping")
+
+    @property
+    def asks(self) -> bool:
+        """Whether its coupons are locked until questions are answered (CO-9)."""
+        return self.pk is not None and self.questions.exists()
 
     @property
     def status_label(self) -> str:
@@ -233,148 +291,3 @@ class Campaign(models.Model):
             and (self.starts_at is None or self.starts_at <= now)
             and (self.ends_at is None or self.ends_at > now - grace)
         )
-
-
-class Coupon(models.Model):
-    """One issued code. ``used`` counts the live redemptions that are within the limit; it changes by guarded updates
-    only.
-    """
-
-    class State(models.TextChoices):
-        AVAILABLE = "available", pgettext_lazy("coupon", "Available")
-        LOCKED = "locked", _("Locked")
-        REVOKED = "revoked", _("Revoked")
-
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="coupons", verbose_name=_("campaign"))
-    code = models.CharField(_("code"), max_length=codes.LENGTH, unique=True, default=codes.generate)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.AVAILABLE)
-    #: Whom it belongs to: a customer key, or any other text of whoever issued it.
-    holder_key = models.CharField(_("holder"), max_length=100, blank=True, db_index=True)
-    # Null is needed: any number of coupons may be issued without a key, and NULLs do not collide.
-    issue_key = models.CharField(_("issue key"), max_length=200, unique=True, null=True, blank=True)  # noqa: DJ001
-    usage_limit = models.PositiveIntegerField(_("uses allowed"), default=1)
-    used = models.PositiveIntegerField(_("uses taken"), default=0)
-    issued_at = models.DateTimeField(_("issued"), default=timezone.now)
-    ends_at = models.DateTimeField(_("valid until"), null=True, blank=True)
-    #: Copied from the campaign when issued, so that a later change of the campaign breaks no promise.
-    deadline_minutes = models.PositiveIntegerField(_("personal deadline in minutes"), null=True, blank=True)
-    extensions = models.PositiveSmallIntegerField(_("extensions"), default=0)
-
-    class Meta:
-        verbose_name = _("coupon")
-        verbose_name_plural = _("coupons")
-        ordering: ClassVar = ["-pk"]
-        # Nobody makes or changes coupons by hand.
-        default_permissions = ("view",)
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="thankyou_coupons_coupon_used", condition=Q(used__gte=0, used__lte=F("usage_limit"))
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return codes.masked(self.code)
-
-    @property
-    def display_code(self) -> str:
-        """The code as it is shown and printed."""
-        return codes.display(self.code)
-
-    @property
-    def valid_until(self) -> datetime | None:
-        """The end to show: the coupon's own or the campaign's, whichever is earlier; ``None`` for no end."""
-        ends = [end for end in (self.ends_at, self.campaign.ends_at) if end is not None]
-        return min(ends, default=None)
-
-    def is_over(self, now: datetime | None = None) -> bool:
-        """Whether the displayed end has passed. The checkout is kinder by the grace (CD-2)."""
-        end = self.valid_until
-        return end is not None and end <= (now or timezone.now())
-
-    def is_used_up(self) -> bool:
-        """Whether all uses were taken when this row was read."""
-        return self.used >= self.usage_limit
-
-    def is_extendable(self, now: datetime | None = None) -> bool:
-        """Whether the holder may ask for more time now: a deadline of 20 hours or less, not over, not extended too
-        often (AX-2).
-        """
-        now = now or timezone.now()
-        return (
-            self.state != self.State.REVOKED
-            and self.ends_at is not None
-            and self.deadline_minutes is not None
-            and self.deadline_minutes <= LONGEST_EXTENDABLE_MINUTES
-            and self.extensions < app_settings.max_extensions
-            and self.ends_at > now - app_settings.grace
-            and (self.campaign.ends_at is None or self.ends_at < self.campaign.ends_at)
-        )
-
-    def as_benefit(self) -> Benefit:
-        """What it promises, as a value for ``arithmetic``."""
-        campaign = self.campaign
-        return Benefit(
-            code=self.code,
-            title=campaign.headline,
-            kind=campaign.benefit,
-            percent=campaign.percent,
-            amount=campaign.amount,
-        )
-
-
-class RedemptionQuerySet(models.QuerySet["Redemption"]):
-    """Adjectives of redemptions."""
-
-    def reserved(self) -> RedemptionQuerySet:
-        """Uses that a checkout holds before payment."""
-        return self.filter(state=Redemption.State.RESERVED)
-
-    def redeemed(self) -> RedemptionQuerySet:
-        """Uses for good."""
-        return self.filter(state=Redemption.State.REDEEMED)
-
-    def run_out(self, *, now: datetime) -> RedemptionQuerySet:
-        """Reservations whose time is over and whose use can be given back."""
-        return self.filter(state=Redemption.State.RESERVED, expires_at__lte=now)
-
-
-class Redemption(models.Model):
-    """One use of one coupon by one order: reserved, then redeemed or released."""
-
-    class State(models.TextChoices):
-        RESERVED = "reserved", _("Reserved")
-        REDEEMED = "redeemed", _("Redeemed")
-        RELEASED = "released", _("Given back")
-
-    coupon = models.ForeignKey(Coupon, models.PROTECT, related_name="redemptions", verbose_name=_("coupon"))
-    order_ref = models.CharField(_("order"), max_length=100, db_index=True)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.RESERVED)
-    customer_key = models.CharField(_("customer"), max_length=100, blank=True, db_index=True)
-    discount = AmountField(_("off the goods"), blank=True)
-    shipping_discount = AmountField(_("off the shipping"), blank=True)
-    reserved_at = models.DateTimeField(_("reserved"), default=timezone.now)
-    expires_at = models.DateTimeField(_("reserved until"))
-    redeemed_at = models.DateTimeField(_("redeemed"), null=True, blank=True)
-    released_at = models.DateTimeField(_("given back"), null=True, blank=True)
-    #: Given back because its time ran out, not by the shop: a late payment takes the use again (CO-2).
-    expired = models.BooleanField(_("ran out"), default=False)
-    #: A paid order that came when no use was left; it is not counted in ``Coupon.used`` (CO-2).
-    over_limit = models.BooleanField(_("over the limit"), default=False)
-
-    objects = RedemptionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("redemption")
-        verbose_name_plural = _("redemptions")
-        ordering: ClassVar = ["-pk"]
-        default_permissions = ("view",)
-        indexes: ClassVar = [models.Index(fields=["state", "expires_at"], name="thankyou_coupons_run_out")]
-        constraints: ClassVar = [
-            models.UniqueConstraint(name="thankyou_coupons_once_per_order", fields=["coupon", "order_ref"]),
-            models.CheckConstraint(
-                name="thankyou_coupons_over_limit", condition=Q(over_limit=False) | Q(state="redeemed")
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.order_ref}: {self.get_state_display()}"
