@@ -33,7 +33,7 @@ class Benefit:
     amount: Money | None = None
     #: The product of which one piece is free.
     product_ref: str = ""
-    #: The lines it is for.
+    #: The lines it is for; a free product is its own.
     scope: Scope = field(default_factory=Scope)
 
 
@@ -112,31 +112,47 @@ def minor_unit(currency: str) -> Decimal:
 
 
 def apply(*, benefits: Sequence[Benefit], facts: BasketFacts, refusals: Iterable[Refusal] = ()) -> Quote:
-    """Return the quote of a basket with these benefits, in the order that ``ORDER`` defines.
+    """Return the quote of a basket with these benefits, in the order that ``ORDER`` defines (CO-4).
 
-    Each is worked out on what the ones before it left over. A percentage is rounded half up on each line; an amount
-    is spread over the lines in proportion to what is left of them, by largest remainder (ties to the earlier line);
-    both count only whole smallest units and never exceed what is left. Free shipping takes what shipping is left.
+    Each is worked out on what the ones before it left over, and only on the lines of its scope. A percentage is
+    rounded half up on each line; an amount is spread over the lines in proportion to what is left of them, by largest
+    remainder (ties to the earlier line); both count only whole smallest units and never exceed what is left. A free
+    product takes the price of one piece, on the line of this product where that is most (ties to the earlier line),
+    whatever the scope: the gift need not be among the goods that earn it. Free shipping takes what shipping is left.
     """
     unit = minor_unit(facts.currency)
-    left = {line.ref: _units(line.total, unit) for line in facts.lines}
+    left = {line.ref: _units(line.total, unit) if line.discountable else 0 for line in facts.lines}
     shipping = facts.shipping
     nothing = Money(0, facts.currency)
     discounts = []
     for benefit in sorted(benefits, key=lambda each: ORDER[each.kind]):
-        taken: dict[str, int] = {}
+        taken = _off_goods(benefit, facts, left, unit)
         off_shipping = nothing
-        if benefit.kind == "percent" and benefit.percent is not None:
-            taken = {line.ref: _percent(left[line.ref], benefit.percent) for line in facts.lines}
-        elif benefit.kind == "amount" and benefit.amount is not None:
-            taken = _spread(_units(benefit.amount, unit), left)
-        elif benefit.kind == "free_shipping":
+        if benefit.kind == "free_shipping":
             off_shipping, shipping = shipping, nothing
         for ref, units in taken.items():
             left[ref] -= units
         lines = {ref: Money(units * unit, facts.currency) for ref, units in taken.items() if units}
         discounts.append(CouponDiscount(code=benefit.code, title=benefit.title, lines=lines, shipping=off_shipping))
     return Quote(facts=facts, discounts=tuple(discounts), refusals=tuple(refusals))
+
+
+def _off_goods(benefit: Benefit, facts: BasketFacts, left: Mapping[str, int], unit: Decimal) -> dict[str, int]:
+    """Return what a benefit takes off each line, in smallest units, given what is left of the lines."""
+    if benefit.kind == "free_product":
+        pieces = {
+            line.ref: min(_units(line.unit_price, unit), left[line.ref])
+            for line in facts.lines
+            if line.product_ref == benefit.product_ref
+        }
+        dearest = max(pieces, key=lambda ref: pieces[ref], default=None)
+        return {} if dearest is None else {dearest: pieces[dearest]}
+    covered = {line.ref: left[line.ref] for line in benefit.scope.lines(facts)}
+    if benefit.kind == "percent" and benefit.percent is not None:
+        return {ref: _percent(own, benefit.percent) for ref, own in covered.items()}
+    if benefit.kind == "amount" and benefit.amount is not None:
+        return _spread(_units(benefit.amount, unit), covered)
+    return {}
 
 
 def _units(money: Money, unit: Decimal) -> int:

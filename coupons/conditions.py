@@ -46,6 +46,10 @@ class Conditions:
     #: A limit per customer: an order of somebody unknown cannot be counted.
     needs_customer: bool = False
 
+    def spent(self, facts: BasketFacts) -> Money:
+        """Return the price of the goods that the coupon is for, before coupons: what counts for the minimum spend."""
+        return sum((line.total for line in self.scope.lines(facts)), Money(0, facts.currency))
+
     def why_not(self, facts: BasketFacts, *, final: bool = False) -> str:
         """Return the reason against this basket in one word, or an empty text.
 
@@ -57,11 +61,9 @@ class Conditions:
         currency = self.currency or (self.minimum_spend.currency.code if self.minimum_spend is not None else "")
         if currency and currency != facts.currency:
             return "currency"
-        lines = self.scope.lines(facts)
-        if facts.lines and not lines:
+        if facts.lines and not self.scope.lines(facts):
             return "no_matching_product"
-        spent = sum((line.total for line in lines), Money(0, facts.currency))
-        if self.minimum_spend is not None and spent < self.minimum_spend:
+        if self.minimum_spend is not None and self.spent(facts) < self.minimum_spend:
             return "minimum_spend"
         return self._why_not_customer(facts, final=final)
 

@@ -7,19 +7,24 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from . import events
 from .conf import app_settings
 from .exceptions import DeadlineOver, NoMoreExtensions
-from .models import Coupon
+from .models import Coupon, CouponEvent
 from .signals import announce, deadline_extended
 
 
-def extend(*, coupon: Coupon, seen_extensions: int, now: datetime | None = None) -> Coupon:
+def extend(
+    *, coupon: Coupon, seen_extensions: int, actor: str = events.CUSTOMER, now: datetime | None = None
+) -> Coupon:
     """Give the holder the campaign's time once more and return the fresh coupon (AX-2).
 
     ``seen_extensions`` is the coupon's ``extensions`` as the page showed it when the customer asked: a second click,
     a second tab or a repeated request with the same number changes nothing and gets the coupon as it is now. The new
-    end never outlasts the campaign. Raises ``DeadlineOver`` after the deadline and its grace, or if the coupon was
-    revoked; ``NoMoreExtensions`` for a deadline of more than 20 hours, for none, or after ``MAX_EXTENSIONS``.
+    end never outlasts the campaign. ``actor`` is who asked, for the audit trail (CO-11).
+
+    Raises ``DeadlineOver`` after the deadline and its grace, or if the coupon was revoked; ``NoMoreExtensions`` for a
+    deadline of more than 20 hours, for none, or after ``MAX_EXTENSIONS``.
     """
     now = now or timezone.now()
     coupon = Coupon.objects.select_related("campaign").get(pk=coupon.pk)
@@ -44,6 +49,7 @@ def extend(*, coupon: Coupon, seen_extensions: int, now: datetime | None = None)
         )
         coupon.refresh_from_db(fields=["ends_at", "extensions", "state"])
         if moved:
+            events.record(CouponEvent.Kind.EXTENDED, coupon=coupon, actor=actor, at=now, ends_at=end.isoformat())
             announce(deadline_extended, coupon=coupon)
     if not moved and coupon.extensions == seen_extensions:
         raise DeadlineOver

@@ -21,6 +21,31 @@ def actor_of(user: Any) -> str:
     return f"user {user.pk}"
 
 
+def compose(
+    kind: CouponEvent.Kind,
+    *,
+    coupon: Coupon | int,
+    actor: str = SYSTEM,
+    order_ref: str = "",
+    at: datetime | None = None,
+    **detail: Any,
+) -> CouponEvent:
+    """Return the row without saving it, for ``add``. ``detail`` must be JSON."""
+    return CouponEvent(
+        coupon_id=coupon if isinstance(coupon, int) else coupon.pk,
+        kind=kind,
+        at=at or timezone.now(),
+        actor=actor,
+        order_ref=order_ref,
+        detail=detail,
+    )
+
+
+def add(composed: Iterable[CouponEvent]) -> None:
+    """Save these rows in their order, in the transaction of what they tell of; one statement for each thousand."""
+    CouponEvent.objects.bulk_create(composed, batch_size=1000)
+
+
 def record(
     kind: CouponEvent.Kind,
     *,
@@ -31,14 +56,7 @@ def record(
     **detail: Any,
 ) -> None:
     """Add a row to the coupon's life, in the transaction of what it tells of. ``detail`` must be JSON."""
-    CouponEvent.objects.create(
-        coupon_id=coupon if isinstance(coupon, int) else coupon.pk,
-        kind=kind,
-        at=at or timezone.now(),
-        actor=actor,
-        order_ref=order_ref,
-        detail=detail,
-    )
+    add([compose(kind, coupon=coupon, actor=actor, order_ref=order_ref, at=at, **detail)])
 
 
 def record_all(
@@ -51,7 +69,4 @@ def record_all(
 ) -> None:
     """Add the same row to the lives of many coupons, with one statement for each thousand."""
     at = at or timezone.now()
-    CouponEvent.objects.bulk_create(
-        (CouponEvent(coupon_id=pk, kind=kind, at=at, actor=actor, detail=detail) for pk in coupon_ids),
-        batch_size=1000,
-    )
+    add(compose(kind, coupon=pk, actor=actor, at=at, **detail) for pk in coupon_ids)

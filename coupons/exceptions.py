@@ -19,6 +19,8 @@ class CouponError(Exception):
 
     default_code: ClassVar[str] = "coupon_error"
     text: ClassVar[str | Promise] = _("This coupon cannot be used.")
+    #: Texts of other codes than the default one.
+    texts: ClassVar[Mapping[str, str | Promise]] = {}
 
     def __init__(self, code: str = "", params: Mapping[str, Any] | None = None, *, reason: str = "") -> None:
         self.code = code or self.default_code
@@ -29,7 +31,7 @@ class CouponError(Exception):
     @property
     def message(self) -> str:
         """The text for people, in the active language."""
-        return str(self.text) % self.params
+        return str(self.texts.get(self.code, self.text)) % self.params
 
     def __str__(self) -> str:
         return f"{self.code} ({self.reason})" if self.reason else self.code
@@ -62,17 +64,29 @@ class CampaignNotRunning(CouponError):
 
 
 class CouponOver(CouponError):
-    """For the proven holder: the coupon's or its campaign's time is over, or it was withdrawn."""
+    """For the proven holder: the coupon's or its campaign's time is over, or it was withdrawn.
+
+    Codes: ``coupon_over``, and ``not_begun`` and ``paused`` for a campaign that may still come.
+    """
 
     default_code = "coupon_over"
     text = _("This coupon is no longer valid.")
+    texts: ClassVar[Mapping[str, str | Promise]] = {
+        "not_begun": _("This coupon is not valid yet."),
+        "paused": _("This coupon cannot be used at the moment."),
+    }
 
 
 class CouponUsedUp(CouponError):
-    """For the proven holder: all uses are taken."""
+    """For the proven holder: all uses are taken, of the coupon (``coupon_used_up``) or of all its campaign's coupons
+    together (``total_limit``).
+    """
 
     default_code = "coupon_used_up"
     text = _("This coupon has already been used.")
+    texts: ClassVar[Mapping[str, str | Promise]] = {
+        "total_limit": _("Others were quicker: all uses of this offer are taken."),
+    }
 
 
 class CouponLocked(CouponError):
@@ -103,10 +117,6 @@ class CouponNotForBasket(CouponError):
         "not_returning": _("This coupon is for customers who have ordered before."),
         "customer_limit": _("You have used this coupon as often as it allows."),
     }
-
-    @property
-    def message(self) -> str:
-        return str(self.texts.get(self.code, self.text)) % self.params
 
 
 class BasketNotEnough(CouponNotForBasket):
@@ -151,6 +161,13 @@ class NoMoreExtensions(CouponError):
     text = _("This offer cannot be extended any further.")
 
 
+class ChangesNothing(CouponError):
+    """Raised when a right code would take nothing off this basket, such as a second free shipping: it was not used."""
+
+    default_code = "changes_nothing"
+    text = _("This coupon would change nothing on this order, so it was not used. Keep it for the next one.")
+
+
 class TooManyTries(CouponError):
     """Raised when somebody has tried too many wrong codes: the same text whatever was typed (CO-7)."""
 
@@ -179,3 +196,27 @@ class AnswersMissing(CouponError):
 
     default_code = "answers_missing"
     text = _("Some answers are still missing.")
+
+
+class BatchRefused(CouponError):
+    """Raised when codes cannot be made in bulk or imported: nothing has changed then.
+
+    Codes: ``word``, ``paused``, ``ended`` (the campaign), ``empty``, ``no_code_column``, ``too_many_rows`` (params:
+    ``rows``), ``not_text`` (the file).
+    """
+
+    default_code = "batch_refused"
+    text = _("No codes can be made for this campaign.")
+    texts: ClassVar[Mapping[str, str | Promise]] = {
+        "word": _("This campaign has one public word for everybody, and no single codes."),
+        "paused": _("This campaign is paused. Set it to “Running” or “Draft” first."),
+        "ended": _("This campaign has ended. Make a new one for new codes."),
+        "empty": _("There are no codes in this file."),
+        "no_code_column": _("The first row must name the columns, and one of them must be called “code”."),
+        "too_many_rows": _("This file has more than %(rows)s rows. Please split it."),
+        "not_text": _("This is not a CSV file. In a spreadsheet, choose “Save as” and then “CSV”."),
+    }
+
+    @property
+    def message(self) -> str:
+        return str(self.texts.get(self.code, self.text)) % self.params

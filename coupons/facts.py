@@ -11,7 +11,8 @@ from djmoney.money import Money
 class BasketLine:
     """One line of a basket. ``ref`` is unique in the basket, ``unit_price`` is what the customer pays before coupons.
 
-    Raises ``ValueError`` for a negative quantity or price.
+    Nothing is taken off a line that is not ``discountable`` (a gift card, a book at a fixed price); it counts towards a
+    minimum spend like any other. Raises ``ValueError`` for a negative quantity or price.
     """
 
     ref: str
@@ -19,6 +20,7 @@ class BasketLine:
     quantity: int
     unit_price: Money
     category_refs: tuple[str, ...] = ()
+    discountable: bool = True
 
     def __post_init__(self) -> None:
         if self.quantity < 0 or self.unit_price.amount < 0:

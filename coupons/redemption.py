@@ -2,8 +2,8 @@
 CO-3).
 
 A shop calls ``reserve_all`` (or ``reserve``) before it takes the money, ``redeem`` when the order is paid,
-``release`` when the order is cancelled, and lets ``release_expired`` run from time to time. Every call may be
-repeated.
+``release`` when the customer gives up, ``restore`` when the order is cancelled or refunded, and lets
+``release_expired`` run from time to time. Every call may be repeated.
 """
 
 from __future__ import annotations
@@ -11,43 +11,48 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from typing import Literal
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from djmoney.money import Money
 
-from . import arithmetic, uses
 from . import codes as coupon_codes
+from . import events, holding, limits, uses
 from .conf import app_settings
-from .exceptions import InvalidCode, TypingError
+from .exceptions import TypingError
 from .facts import BasketFacts
-from .models import Coupon, Redemption
-from .quoting import unfit, why_not
-from .signals import announce, coupon_redeemed, coupon_reserved
+from .giving_back import give_back, give_back_all_run_out, make_room
+from .models import Campaign, Coupon, CouponEvent, Redemption
+from .signals import announce, coupon_redeemed
 
 logger = logging.getLogger(__name__)
 
-
-class _NoUseLeft(Exception):
-    """Undoes the transaction of an attempt that the guard refused."""
+#: A payment cannot be told to come back later: it stands in line longer than a checkout.
+PAID_ATTEMPTS = 5
 
 
 def reserve(
-    *, code: str, order_ref: str, facts: BasketFacts, now: datetime | None = None, ttl: timedelta | None = None
+    *,
+    code: str,
+    order_ref: str,
+    facts: BasketFacts,
+    now: datetime | None = None,
+    ttl: timedelta | None = None,
+    actor: str = events.SHOP,
 ) -> Redemption:
     """Take one use of a coupon for a checkout, before payment, and return it (CO-1, CO-2).
 
     The same ``order_ref`` gets the same reservation again, with a fresh expiry and the discount of the new facts,
     also when the deadline has passed meanwhile; one that was released is taken again if there is a use left. ``ttl``
-    replaces ``RESERVATION_MINUTES``. What the order holds of other coupons is left alone; ``reserve_all`` settles
-    several at once. Raises ``TypingError``, ``InvalidCode`` (the one refusal, CO-6) or ``CouponBusy``.
+    replaces ``RESERVATION_MINUTES``. What the order holds of other coupons is left alone, and must go together with
+    this one; ``reserve_all`` settles several at once. ``facts`` are final: what the shop does not know now counts
+    against the coupon (CO-10). Raises ``TypingError``, ``InvalidCode`` (the one refusal, CO-6; also for a coupon that
+    would take nothing off this basket) or ``CouponBusy``.
     """
     now = now or timezone.now()
-    [coupon] = coupons = _fetch([coupon_codes.normalise(code)], facts)
-    columns = _columns(coupons, facts, until=now + (app_settings.reservation if ttl is None else ttl))
-    return uses.patiently(lambda: _hold(coupon, order_ref, columns[coupon.pk], now))
+    until = now + (app_settings.reservation if ttl is None else ttl)
+    checkout = holding.prepare([code], order_ref=order_ref, facts=facts, now=now, until=until, actor=actor)
+    return holding.hold(checkout)[0]
 
 
 def reserve_all(
@@ -57,68 +62,88 @@ def reserve_all(
     facts: BasketFacts,
     now: datetime | None = None,
     ttl: timedelta | None = None,
+    actor: str = events.SHOP,
 ) -> list[Redemption]:
     """Take one use of each coupon, all or none; afterwards the order holds exactly these. In the order of ``codes``.
 
     For a checkout that is tried again with other codes: what the earlier try had reserved and this one leaves out is
-    given back. Coupons are locked in ascending pk (CO-3). Raises as ``reserve`` does, and then nothing has changed.
+    given back. Two coupons of one campaign, or one that is not combinable beside another, are refused. Coupons are
+    locked in ascending pk (CO-3). Raises as ``reserve`` does, and then nothing has changed.
     """
     now = now or timezone.now()
-    coupons = _fetch(list(dict.fromkeys(coupon_codes.normalise(code) for code in codes)), facts)
-    columns = _columns(coupons, facts, until=now + (app_settings.reservation if ttl is None else ttl))
-
-    def work() -> list[Redemption]:
-        with transaction.atomic():
-            wanted = {coupon.pk for coupon in coupons}
-            dropped = Redemption.objects.reserved().filter(order_ref=order_ref).exclude(coupon_id__in=wanted)
-            dropped_now = list(dropped.select_related("coupon__campaign"))
-            uses.lock(wanted.union(row.coupon_id for row in dropped_now))
-            uses.give_back(dropped_now, now=now, expired=False)
-            held = {
-                coupon.pk: _hold(coupon, order_ref, columns[coupon.pk], now)
-                for coupon in sorted(coupons, key=lambda each: each.pk)
-            }
-        return [held[coupon.pk] for coupon in coupons]
-
-    return uses.patiently(work)
+    until = now + (app_settings.reservation if ttl is None else ttl)
+    checkout = holding.prepare(
+        codes, order_ref=order_ref, facts=facts, now=now, until=until, actor=actor, exclusive=True
+    )
+    return holding.hold(checkout)
 
 
 def redeem(
-    *, order_ref: str, code: str | None = None, discount: Money | None = None, now: datetime | None = None
+    *,
+    order_ref: str,
+    code: str | None = None,
+    discount: Money | None = None,
+    shipping_discount: Money | None = None,
+    customer_key: str = "",
+    actor: str = events.SHOP,
+    now: datetime | None = None,
 ) -> list[Redemption]:
     """Make an order's uses final, because it is paid; return its redemptions, also when called again (CO-2).
 
-    Never refuses a paid order: a reservation that ran out takes its use again, over the limit if it must; that is
-    recorded (``over_limit``) and logged. What the shop itself has released stays released. With ``code`` only this
-    coupon is redeemed, whatever became of its reservation, and a use that the shop's own discount engine made is
-    recorded although nothing was reserved; ``discount`` is what it took off the goods. A code of somebody else's is
-    logged and passed over.
+    Never refuses a paid order: a reservation that ran out takes its use again, over a limit if it must; that is
+    recorded (``over_limit``, and which limits in the coupon's life) and logged. What the shop itself has released
+    stays released, and what ``restore`` gave back is never taken again.
+
+    With ``code`` only this coupon is redeemed, whatever became of its reservation, and a use that the shop's own
+    discount engine made is recorded although nothing was reserved; ``discount`` is what it took off the goods,
+    ``shipping_discount`` what it took off the shipping. ``customer_key`` says whose use it is where that was not known
+    before, and counts it under the limit per customer (CO-10). A code of somebody else's is logged and passed over.
+    Raises ``CouponBusy`` if the database stays out of reach of a decision: call again.
     """
     now = now or timezone.now()
     coupon = None
     if code is not None and (coupon := _known(code)) is None:
         logger.warning("order %s was paid with a code that is not ours", order_ref)
         return []
-    return uses.patiently(lambda: _redeem(order_ref, coupon, discount, now))
+    taken_off = {"discount": discount, "shipping_discount": shipping_discount} if coupon is not None else {}
+    payment = _Payment(order_ref, coupon, taken_off, customer_key, actor, now)
+    while True:
+        try:
+            return uses.patiently(payment.settle, attempts=PAID_ATTEMPTS)
+        except limits.NoUseLeft as error:
+            # One look for reservations that have run out; whatever it brings, the next attempt is not refused.
+            make_room(error.key, now=now)
+            payment.accepted.add(error.key)
 
 
-def release(*, order_ref: str, now: datetime | None = None) -> list[Redemption]:
-    """Give back what an order has reserved, because it is cancelled; return what this call gave back, exactly once
+def release(*, order_ref: str, actor: str = events.SHOP, now: datetime | None = None) -> list[Redemption]:
+    """Give back what an order has reserved, because it will not be paid; return what this call gave back, exactly once
     (CO-2).
 
-    Redeemed uses stay redeemed.
+    Redeemed uses stay redeemed: see ``restore``. Raises ``CouponBusy``.
     """
     now = now or timezone.now()
+    return uses.patiently(lambda: _take_back(order_ref, because="", actor=actor, now=now))
 
-    def work() -> list[Redemption]:
-        with transaction.atomic():
-            rows = list(Redemption.objects.filter(order_ref=order_ref).select_related("coupon__campaign"))
-            uses.lock(row.coupon_id for row in rows)
-            # From now on the shop has said so itself: a late payment does not take these uses again.
-            Redemption.objects.filter(order_ref=order_ref, expired=True).update(expired=False)
-            return uses.give_back(sorted(rows, key=lambda row: row.coupon_id), now=now, expired=False)
 
-    return uses.patiently(work)
+def restore(
+    *,
+    order_ref: str,
+    because: Literal["cancelled", "refunded"],
+    actor: str = events.SHOP,
+    now: datetime | None = None,
+) -> list[Redemption]:
+    """Give an order's uses back because it was cancelled or refunded as a whole; return what this call gave back,
+    exactly once.
+
+    What is only reserved is released in any case; what is redeemed comes back as each campaign's ``give_back`` says.
+    No late ``redeem`` of the same order takes it again. A coupon whose time is over stays over. Raises ``ValueError``
+    for another reason, and ``CouponBusy``.
+    """
+    if because not in ("cancelled", "refunded"):
+        raise ValueError(f"because must be 'cancelled' or 'refunded', not {because!r}")
+    now = now or timezone.now()
+    return uses.patiently(lambda: _take_back(order_ref, because=because, actor=actor, now=now))
 
 
 def release_expired(*, now: datetime | None = None) -> int:
@@ -128,100 +153,8 @@ def release_expired(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     run_out = Redemption.objects.run_out(now=now).order_by("coupon_id")
     coupon_ids = list(run_out.values_list("coupon_id", flat=True).distinct())
-    # A transaction for each coupon: no long locks, and one that fails keeps back none of the others' uses.
-    return sum(uses.patiently(partial(uses.give_back_run_out, coupon_id, now=now)) for coupon_id in coupon_ids)
-
-
-def _fetch(stored: list[str], facts: BasketFacts) -> list[Coupon]:
-    """Return the coupons of these codes in their order. Raises ``InvalidCode`` for one unknown or unfit for the
-    basket.
-    """
-    found = {coupon.code: coupon for coupon in Coupon.objects.select_related("campaign").filter(code__in=stored)}
-    for code in stored:
-        coupon = found.get(code)
-        reason = "unknown" if coupon is None else unfit(coupon, facts)
-        if reason:
-            raise InvalidCode(reason=reason)
-    return [found[code] for code in stored]
-
-
-def _columns(coupons: list[Coupon], facts: BasketFacts, *, until: datetime) -> dict[int, dict[str, Any]]:
-    """Return what the reservation of each coupon says, by the coupon's pk."""
-    quote = arithmetic.apply(benefits=[coupon.as_benefit() for coupon in coupons], facts=facts)
-    discounts = {each.code: each for each in quote.discounts}
-    return {
-        coupon.pk: {
-            "discount": discounts[coupon.code].goods,
-            "shipping_discount": discounts[coupon.code].shipping,
-            "customer_key": facts.customer_key,
-            "expires_at": until,
-        }
-        for coupon in coupons
-    }
-
-
-def _hold(coupon: Coupon, order_ref: str, columns: dict[str, Any], now: datetime) -> Redemption:
-    """Reserve one coupon for one order: as a new row, or by going on with the order's own. Raises ``InvalidCode``."""
-    # What was read may be stale; it only chooses what is worth trying. The guard in ``take`` decides.
-    reason = why_not(coupon, None, now=now)
-    if not reason and (made := _hold_anew(coupon, order_ref, columns, now)):
-        return made
-    own = Redemption.objects.filter(coupon=coupon, order_ref=order_ref).first()
-    if own is not None and (again := _hold_again(own, coupon, columns, now)):
-        return again
-    if reason in ("", "used_up") and uses.make_room(coupon.pk, now=now):
-        made = _hold_again(own, coupon, columns, now) if own else _hold_anew(coupon, order_ref, columns, now)
-        if made:
-            return made
-    raise InvalidCode(reason=reason or "used_up")
-
-
-def _hold_anew(coupon: Coupon, order_ref: str, columns: dict[str, Any], now: datetime) -> Redemption | None:
-    """Insert the order's row and take a use, or neither. ``None``: refused by the guard, or the order has a row
-    already.
-    """
-    redemption = Redemption(coupon=coupon, order_ref=order_ref, reserved_at=now, **columns)
-    try:
-        with transaction.atomic():
-            redemption.save(force_insert=True)
-            if not uses.take(coupon.pk, now=now):
-                raise _NoUseLeft
-            announce(coupon_reserved, coupon=coupon, redemption=redemption)
-    except (IntegrityError, _NoUseLeft):
-        return None
-    return redemption
-
-
-def _hold_again(own: Redemption, coupon: Coupon, columns: dict[str, Any], now: datetime) -> Redemption | None:
-    """Go on with the order's earlier row: keep it if it is redeemed, refresh it if reserved, take a use again if
-    released.
-    """
-    own.coupon = coupon
-    if own.state == Redemption.State.REDEEMED:
-        return own
-    for name, value in columns.items():
-        setattr(own, name, value)
-    changed = {
-        **columns,
-        **{f"{name}_currency": columns[name].currency.code for name in ("discount", "shipping_discount")},
-    }
-    if own.state == Redemption.State.RESERVED and Redemption.objects.reserved().filter(pk=own.pk).update(**changed):
-        return own
-    own.state, own.reserved_at, own.released_at, own.expired = Redemption.State.RESERVED, now, None, False
-    changed.update(state=own.state, reserved_at=now, released_at=None, expired=False)
-    try:
-        with transaction.atomic():
-            # The coupon before its row: see the order of locks in ``uses``.
-            if not uses.take(coupon.pk, now=now):
-                raise _NoUseLeft
-            if not Redemption.objects.filter(pk=own.pk, state=Redemption.State.RELEASED).update(**changed):
-                raise _NoUseLeft
-            announce(coupon_reserved, coupon=coupon, redemption=own)
-    except _NoUseLeft:
-        # Another request of the same order may have been quicker, which is just as good.
-        own.refresh_from_db()
-        return None if own.state == Redemption.State.RELEASED else own
-    return own
+    # Transactions for each coupon: no long locks, and one that fails keeps back none of the others' uses.
+    return sum(give_back_all_run_out(coupon_id, now=now) for coupon_id in coupon_ids)
 
 
 def _known(code: str) -> Coupon | None:
@@ -232,42 +165,135 @@ def _known(code: str) -> Coupon | None:
     return Coupon.objects.select_related("campaign").filter(code=stored).first()
 
 
-def _redeem(order_ref: str, coupon: Coupon | None, discount: Money | None, now: datetime) -> list[Redemption]:
-    with transaction.atomic():
-        rows = Redemption.objects.filter(order_ref=order_ref).select_related("coupon__campaign").order_by("coupon_id")
-        if coupon is not None:
-            rows = rows.filter(coupon=coupon)
-        uses.lock([*rows.values_list("coupon_id", flat=True), *([coupon.pk] if coupon else [])])
-        redeemed = []
-        for row in rows.all():
-            if row.state == Redemption.State.RELEASED and not row.expired and coupon is None:
+class _Payment:
+    """A paid order on its way into the books. ``accepted``: limits that may be exceeded, because nothing more came
+    back under them.
+    """
+
+    def __init__(
+        self,
+        order_ref: str,
+        coupon: Coupon | None,
+        taken_off: dict[str, Money | None],
+        customer_key: str,
+        actor: str,
+        now: datetime,
+    ) -> None:
+        self.order_ref, self.coupon, self.now, self.actor = order_ref, coupon, now, actor
+        self.taken_off = {name: value for name, value in taken_off.items() if value is not None}
+        self.customer_key = customer_key
+        self.accepted: set[limits.Key | int] = set()
+
+    def settle(self) -> list[Redemption]:
+        """Redeem what is to be redeemed, in one transaction. Raises ``NoUseLeft`` for a limit that is not accepted."""
+        with uses.settling(self.order_ref):
+            rows = Redemption.objects.filter(order_ref=self.order_ref).select_related("coupon__campaign")
+            if self.coupon is not None:
+                rows = rows.filter(coupon=self.coupon)
+            uses.lock([*rows.values_list("coupon_id", flat=True), *([self.coupon.pk] if self.coupon else [])])
+            found = list(rows.order_by("coupon_id"))
+            if self.coupon is not None and not found:
+                found = [
+                    Redemption(
+                        coupon=self.coupon,
+                        order_ref=self.order_ref,
+                        state=Redemption.State.RELEASED,
+                        counts_coupon=False,
+                        reserved_at=self.now,
+                        expires_at=self.now,
+                    )
+                ]
+            paid = [row for row in found if self._is_paid(row)]
+            self._make_final([row for row in paid if row.state != Redemption.State.REDEEMED])
+        return paid
+
+    def _is_paid(self, row: Redemption) -> bool:
+        """Tell whether the paid order has used this coupon."""
+        if row.state != Redemption.State.RELEASED:
+            return True
+        # Given back after it was redeemed: this payment is an echo of the one before.
+        return row.redeemed_at is None and (row.expired or self.coupon is not None)
+
+    def _make_final(self, rows: list[Redemption]) -> None:
+        over: dict[int, list[str]] = {row.coupon_id: [] for row in rows}
+        tally = limits.Tally()
+        for row in rows:
+            is_new_customer = bool(self.customer_key and not row.customer_key)
+            row.customer_key = row.customer_key or self.customer_key
+            if row.state == Redemption.State.RELEASED:
+                row.counts_coupon = uses.take_for_paid(row.coupon_id)
+                if not row.counts_coupon and row.coupon_id not in self.accepted:
+                    raise limits.NoUseLeft(row.coupon_id)
+                if not row.counts_coupon:
+                    over[row.coupon_id].append("used_up")
+            elif not is_new_customer:
+                # Reserved is promised: what it is counted under was settled then.
                 continue
-            if row.state != Redemption.State.REDEEMED:
-                _make_final(
-                    row, now=now, taken=row.state == Redemption.State.RESERVED, discount=discount if coupon else None
+            tally.take(row)
+        for row, key in tally.settle(accepted=self.accepted):
+            over[row.coupon_id].append(key.reason)
+        told = []
+        for row in rows:
+            row.state, row.redeemed_at, row.released_at, row.expired = Redemption.State.REDEEMED, self.now, None, False
+            row.over_limit = bool(over[row.coupon_id])
+            for name, value in self.taken_off.items():
+                setattr(row, name, value)
+            row.save()
+            detail = {"over_limit": over[row.coupon_id]} if row.over_limit else {}
+            told.append(
+                events.compose(
+                    CouponEvent.Kind.REDEEMED,
+                    coupon=row.coupon_id,
+                    actor=self.actor,
+                    order_ref=self.order_ref,
+                    at=self.now,
+                    **detail,
                 )
-            redeemed.append(row)
-        if coupon is not None and not redeemed:
-            row = Redemption(coupon=coupon, order_ref=order_ref, reserved_at=now, expires_at=now)
-            _make_final(row, now=now, taken=False, discount=discount)
-            redeemed.append(row)
-    return redeemed
+            )
+            if row.over_limit:
+                _log_over_limit(row, over[row.coupon_id])
+            announce(coupon_redeemed, coupon=row.coupon, redemption=row)
+        if told:
+            events.add(told)
 
 
-def _make_final(row: Redemption, *, now: datetime, taken: bool, discount: Money | None) -> None:
-    """Redeem one row whose coupon is locked; ``taken`` says that it holds a use already."""
-    if not taken:
-        uses.give_back_run_out(row.coupon_id, now=now)
-        row.over_limit = not uses.take_for_paid(row.coupon_id)
-    row.state, row.redeemed_at, row.released_at, row.expired = Redemption.State.REDEEMED, now, None, False
-    if discount is not None:
-        row.discount = discount
-    row.save()
-    if row.over_limit:
-        logger.warning(
-            "over-limit use accepted: order %s is paid, coupon %s (pk %s) had no use left",
-            row.order_ref,
-            coupon_codes.masked(row.coupon.code),
-            row.coupon_id,
-        )
-    announce(coupon_redeemed, coupon=row.coupon, redemption=row)
+def _log_over_limit(row: Redemption, reasons: list[str]) -> None:
+    logger.warning(
+        "over-limit use accepted: order %s is paid, coupon %s (pk %s) had no use left (%s)",
+        row.order_ref,
+        coupon_codes.masked(row.coupon.code),
+        row.coupon_id,
+        ", ".join(reasons),
+    )
+
+
+def _take_back(order_ref: str, *, because: str, actor: str, now: datetime) -> list[Redemption]:
+    """Release what an order has reserved; with a reason also what it has redeemed, as far as its campaigns say so."""
+    with uses.settling(order_ref):
+        own = Redemption.objects.filter(order_ref=order_ref)
+        uses.lock(own.values_list("coupon_id", flat=True))
+        # From now on the shop has said so itself: a late payment does not take these uses again.
+        own.filter(expired=True).update(expired=False)
+        found = list(own.select_related("coupon__campaign").order_by("coupon_id"))
+        tally = limits.Tally()
+        detail = {"because": because} if because else {}
+        given: list[Redemption] = []
+        for kind, rows in {
+            CouponEvent.Kind.RELEASED: [row for row in found if row.state == Redemption.State.RESERVED],
+            CouponEvent.Kind.RESTORED: [row for row in found if _comes_back(row, because)],
+        }.items():
+            given += give_back(rows, tally=tally, kind=kind, now=now, actor=actor, **detail)
+        tally.settle()
+    return given
+
+
+def _comes_back(row: Redemption, because: str) -> bool:
+    """Tell whether the campaign gives this redeemed use back for this reason. Its ``give_back`` names the utmost:
+    whoever gives back after a refund does so after a cancellation too.
+    """
+    given = {
+        Campaign.GiveBack.NEVER: (),
+        Campaign.GiveBack.CANCELLED: ("cancelled",),
+        Campaign.GiveBack.REFUNDED: ("cancelled", "refunded"),
+    }
+    return row.state == Redemption.State.REDEEMED and because in given[Campaign.GiveBack(row.coupon.campaign.give_back)]

@@ -1,4 +1,5 @@
-"""The codes that a customer means to use at the next checkout, kept in a session or any other mutable mapping.
+"""What a session knows of coupons: the codes that a customer means to use at the next checkout, and those whose holder
+was proven in this browser. Any other mutable mapping will do.
 
 Staging takes no use and asks no database: the checkout decides (CO-12).
 """
@@ -14,6 +15,9 @@ from .exceptions import TypingError
 KEY: Final = "thankyou_coupons.staged"
 #: A bound for the session's size; the newest codes stay.
 MAX_STAGED: Final = 10
+PROVEN_KEY: Final = "thankyou_coupons.proven"
+#: A bound for the session's size; the newest proofs stay.
+MAX_PROVEN: Final = 20
 
 
 def staged(session: MutableMapping[str, Any]) -> list[str]:
@@ -47,3 +51,20 @@ def unstage(session: MutableMapping[str, Any], code: str) -> None:
         session[KEY] = left
     else:
         del session[KEY]
+
+
+def prove(session: MutableMapping[str, Any], code: str) -> None:
+    """Note that this browser has shown a right to the coupon with this stored code: by its signed link, or because it
+    was given out here. From now on it is told the true reasons (CO-6).
+    """
+    present = proven(session)
+    if present[-1:] != [code]:
+        session[PROVEN_KEY] = [*(other for other in present if other != code), code][-MAX_PROVEN:]
+
+
+def proven(session: MutableMapping[str, Any]) -> list[str]:
+    """Return the stored codes whose holder was proven in this browser, the latest last."""
+    found = session.get(PROVEN_KEY)
+    if not isinstance(found, list):
+        return []
+    return [code for code in found if isinstance(code, str)][-MAX_PROVEN:]

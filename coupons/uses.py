@@ -1,25 +1,30 @@
 """The few database steps that take a coupon's use and give it back; each one is decided by the database (CO-1, CO-3).
 
-Order of locks: whoever changes redemptions that are already there locks their coupons first, in ascending pk; a
-redemption that is new is inserted before its coupon is touched, so that a hot coupon's row is held as shortly as
-possible.
+Order of locks, everywhere: the order's own lock; then its coupons, in ascending pk; then the counters of their
+campaigns, in the order of ``limits.Key``. A redemption is made or changed only by whoever holds the lock of its
+coupon, so that its row never has to be waited for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from .conf import app_settings
 from .exceptions import CouponBusy
 from .models import Campaign, Coupon, Redemption
-from .signals import announce, coupon_released
 
 T = TypeVar("T")
+
+#: How long one statement waits for somebody else's lock (CO-3): longer than any step of ours takes, shorter than a
+#: customer waits. In PostgreSQL's words.
+PATIENCE: Final = "5s"
 
 #: What databases say when two transactions stand in each other's way: PostgreSQL's SQLSTATE, MySQL's number.
 _CONTENTION = frozenset({"40P01", "40001", "55P03", 1205, 1213})
@@ -29,17 +34,18 @@ def take(coupon_id: int, *, now: datetime) -> bool:
     """Take one use in one guarded UPDATE, and return whether there was one to take (CO-1).
 
     The guard repeats every condition that may have changed since the coupon was read. The campaign is asked in a
-    subquery on another table: a join would make Django guard a stale copy of the coupon's own row.
+    subquery on another table: a join would make Django guard a stale copy of the coupon's own row. ``quick`` says the
+    same in PostgreSQL's words.
     """
     now_with_grace = now - app_settings.grace
     campaign = Campaign.objects.running(now=now, grace=app_settings.grace).filter(pk=OuterRef("campaign_id"))
     return (
         Coupon.objects.filter(
+            Q(usage_limit=None) | Q(used__lt=F("usage_limit")),
             Q(ends_at=None) | Q(ends_at__gt=now_with_grace),
             Exists(campaign),
             pk=coupon_id,
             state=Coupon.State.AVAILABLE,
-            used__lt=F("usage_limit"),
         ).update(used=F("used") + 1)
     ) == 1
 
@@ -48,62 +54,63 @@ def take_for_paid(coupon_id: int) -> bool:
     """Take one use for an order that is paid: only the limit is asked, and the answer only decides how it is counted
     (CO-2).
     """
-    return Coupon.objects.filter(pk=coupon_id, used__lt=F("usage_limit")).update(used=F("used") + 1) == 1
+    unused = Q(usage_limit=None) | Q(used__lt=F("usage_limit"))
+    return Coupon.objects.filter(unused, pk=coupon_id).update(used=F("used") + 1) == 1
+
+
+def has_use(coupon_id: int) -> bool:
+    """Tell whether a use of this coupon is free now."""
+    return Coupon.objects.filter(Q(usage_limit=None) | Q(used__lt=F("usage_limit")), pk=coupon_id).exists()
+
+
+@contextmanager
+def settling(order_ref: str = "") -> Iterator[None]:
+    """Run in a transaction that waits for locks only so long, and in which nobody else changes what this order holds.
+
+    On PostgreSQL the order's lock is an advisory one; other databases become the only writer by writing first.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if connection.vendor != "postgresql":
+            Redemption.objects.filter(order_ref=order_ref).update(order_ref=order_ref)
+        else:
+            # A caller's transaction keeps the patience that the caller gave it.
+            steps: dict[str, str | int] = {"set_config('lock_timeout', %s, true)": PATIENCE} if outermost else {}
+            if order_ref:
+                steps["pg_advisory_xact_lock(%s)"] = order_lock(order_ref)
+            if steps:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SELECT {', '.join(steps)}", list(steps.values()))
+        yield
+
+
+def order_lock(order_ref: str) -> int:
+    """Return the number of an order's advisory lock on PostgreSQL: 64 bits with a sign."""
+    digest = hashlib.blake2b(f"thankyou_coupons {order_ref}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def lock(coupon_ids: Iterable[int]) -> None:
-    """Lock these coupons for the rest of the transaction, in ascending pk (CO-3)."""
+    """Lock these coupons for the rest of the transaction, in ascending pk (CO-3). Only inside ``settling``."""
     ids = sorted(set(coupon_ids))
-    if ids:
-        # Evaluated for its locks. Where a database has no row locks (SQLite) writers wait for each other anyway.
-        list(Coupon.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    # Where a database has no row locks (SQLite) nobody else writes since ``settling`` did.
+    if ids and connection.features.has_select_for_update:
+        # New rows that only point at the coupon need not wait.
+        no_key = connection.features.has_select_for_no_key_update
+        rows = Coupon.objects.select_for_update(no_key=no_key).filter(pk__in=ids).order_by("pk")
+        list(rows.values_list("pk", flat=True))
 
 
-def give_back(redemptions: Iterable[Redemption], *, now: datetime, expired: bool) -> list[Redemption]:
-    """Release these reservations exactly once and return those that this call released (CO-2). Needs the coupons'
-    locks.
-
-    With ``expired`` only those are released whose time has really run out; the row's own state decides, not the
-    object's.
-    """
-    released = []
-    for redemption in redemptions:
-        rows = Redemption.objects.filter(pk=redemption.pk)
-        rows = rows.run_out(now=now) if expired else rows.reserved()
-        if not rows.update(state=Redemption.State.RELEASED, released_at=now, expired=expired):
-            continue
-        Coupon.objects.filter(pk=redemption.coupon_id, used__gt=0).update(used=F("used") - 1)
-        redemption.state, redemption.released_at, redemption.expired = Redemption.State.RELEASED, now, expired
-        announce(coupon_released, coupon=redemption.coupon, redemption=redemption)
-        released.append(redemption)
-    return released
-
-
-def give_back_run_out(coupon_id: int, *, now: datetime) -> int:
-    """Give back the reservations of this coupon whose time has run out, each exactly once; return how many."""
-    run_out = Redemption.objects.run_out(now=now).filter(coupon_id=coupon_id)
-    # Asked without a lock first: the usual answer is "none", and then nobody has to wait.
-    if not run_out.exists():
-        return 0
-    with transaction.atomic():
-        lock([coupon_id])
-        return len(give_back(run_out.select_related("coupon__campaign"), now=now, expired=True))
-
-
-def make_room(coupon_id: int, *, now: datetime) -> bool:
-    """Give back what has run out, and return whether a use is free now, whoever gave it back."""
-    give_back_run_out(coupon_id, now=now)
-    return Coupon.objects.filter(pk=coupon_id, used__lt=F("usage_limit")).exists()
-
-
-def patiently(work: Callable[[], T]) -> T:
+def patiently(work: Callable[[], T], *, attempts: int = 2) -> T:
     """Do the work; if the database broke off a deadlock or a lock wait, once more, and then raise ``CouponBusy``
     (CO-3).
     """
-    try:
-        return _attempt(work)
-    except CouponBusy:
-        return _attempt(work)
+    for _ in range(attempts - 1):
+        try:
+            return _attempt(work)
+        except CouponBusy:
+            continue
+    return _attempt(work)
 
 
 def _attempt(work: Callable[[], T]) -> T:

@@ -1,13 +1,40 @@
-"""Registers the screens of ``coupons`` in the Wagtail admin."""
+"""Registers the screens of ``coupons`` in the Wagtail admin, and what may be allowed to a group (CM-4)."""
 
 from __future__ import annotations
 
-from wagtail import hooks
+from typing import Any
 
-from .viewsets import CampaignGroup
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from wagtail import hooks
+from wagtail.log_actions import LogFormatter
+
+from .admin.answers import ERASED, EXPORTED
+from .admin.menu import CampaignGroup
 
 
 @hooks.register("register_admin_viewset")
 def register_campaigns() -> CampaignGroup:
     """The menu entry "Campaigns" with everything below it."""
     return CampaignGroup()
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: Any) -> None:
+    """What the report "Site history" says of answers that were taken out or erased."""
+
+    @actions.register_action(EXPORTED)
+    class Exported(LogFormatter):  # type: ignore[misc]
+        label = _("Export answers")
+
+        def format_message(self, log_entry: Any) -> str:
+            count = log_entry.data.get("count", 0)
+            return ngettext("Exported one answer", "Exported %(count)s answers", count) % {"count": count}
+
+    @actions.register_action(ERASED)
+    class Erased(LogFormatter):  # type: ignore[misc]
+        label = _("Erase answers")
+
+        def format_message(self, log_entry: Any) -> str:
+            count = log_entry.data.get("count", 0)
+            return ngettext("Erased one answer", "Erased %(count)s answers", count) % {"count": count}

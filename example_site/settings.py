@@ -174,4 +174,8 @@ CONTENT_SECURITY_POLICY = {
 
 THANKYOU_FLOWS = {"STORE": "example_site.shop.store.ExampleStore"}
 THANKYOU_WISHLISTS = {"CATALOG": "example_site.shop.store.ExampleStore", "CHECKOUT_URL": "shop:checkout"}
-THANKYOU_COUPONS: dict[str, object] = {}
+THANKYOU_COUPONS = {
+    "BASKET": "example_site.shop.facts.facts_of_request",
+    "CATALOG": "example_site.shop.store.ExampleStore",
+    "VERIFIED_EMAIL": "example_site.shop.accounts.verified_email",
+}

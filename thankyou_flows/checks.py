@@ -1,9 +1,8 @@
 """System checks of ``thankyou_flows``: a wrong configuration is found at start-up, not after a sale.
 
 E001 unknown settings key · E002 wrong type · E003 store cannot be loaded · E004 URLs not included · E005 another
-package shadows ``coupons`` or ``wishlists`` · E006 templates not found · W001 rate limits counted per process ·
-W002 blocks missing in the site's layout. E1xx
-belong to store adapters.
+package shadows ``coupons`` or ``wishlists`` · E006 templates not found · W002 blocks missing in the site's layout ·
+W003 two numbers of proxies. E1xx belong to store adapters. A cache that is not shared is ``thankyou_coupons.W002``.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def register() -> None:
     register_check(check_store, Tags.compatibility)
     register_check(check_urls, Tags.urls)
     register_check(check_templates, Tags.templates)
-    register_check(check_cache, Tags.caches, deploy=True)
+    register_check(check_proxies, Tags.security)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -161,16 +160,19 @@ def check_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     ]
 
 
-def check_cache(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn when limits against guessing would be counted by each process for itself (TY-9)."""
-    backend = django_settings.CACHES.get("default", {}).get("BACKEND", "")
-    if backend.endswith(("LocMemCache", "DummyCache")):
-        return [
-            Warning(
-                f"The default cache is {backend.rsplit('.', 1)[-1]}, which is not shared between processes: limits "
-                "against guessing are counted by each process for itself.",
-                hint="Use a shared cache (Redis, Memcached or the database) as CACHES['default'].",
-                id="thankyou_flows.W001",
-            )
-        ]
-    return []
+def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when the two apps that limit by network address disagree on the proxies in front of them: one of them would
+    take all visitors for one, or believe what a visitor typed (TY-9, CO-7).
+    """
+    given = [getattr(django_settings, name, {}) for name in ("THANKYOU_FLOWS", "THANKYOU_COUPONS")]
+    ours, theirs = (each.get("TRUSTED_PROXIES", 0) if isinstance(each, dict) else 0 for each in given)
+    if ours == theirs:
+        return []
+    return [
+        Warning(
+            f"THANKYOU_FLOWS['TRUSTED_PROXIES'] is {ours!r}, THANKYOU_COUPONS['TRUSTED_PROXIES'] is {theirs!r}: the same "
+            "visitor would have two addresses.",
+            hint="Give both the same number: how many proxies of yours write X-Forwarded-For.",
+            id="thankyou_flows.W003",
+        )
+    ]

@@ -49,6 +49,8 @@ class Promise:
     is_applied: bool
     #: The shop took it back or paused its campaign: the checkout would refuse it, so it must not be shown (CD-5).
     is_suspended: bool = False
+    #: It waits for the customer's answers (CO-9).
+    is_locked: bool = False
     #: An order that waits for its payment holds it. If that comes to nothing, it is free again.
     is_reserved: bool = False
 
@@ -56,6 +58,12 @@ class Promise:
 def issue_key(*, number: str, campaign: Campaign) -> str:
     """Return the key under which an order gets one coupon of a campaign, and never a second (TY-8, CD-3)."""
     return f"order:{number}:campaign:{campaign.pk}"
+
+
+def order_number_of(coupon: Coupon) -> str:
+    """Return the number of the order that a coupon was given with, or an empty text."""
+    begin, key, end = "order:", coupon.issue_key or "", f":campaign:{coupon.campaign_id}"
+    return key[len(begin) : -len(end)] if key.startswith(begin) and key.endswith(end) else ""
 
 
 def holder_key(*, order: Order, key: str) -> str:
@@ -146,11 +154,12 @@ class OrderPromises(Promises):
 
     def _promise(self, coupon: Coupon) -> Promise:
         is_over = coupon.is_over(self._now)
-        suspended = coupon.state != Coupon.State.AVAILABLE or not coupon.campaign.is_running(self._now)
+        suspended = coupon.state == Coupon.State.REVOKED or not coupon.campaign.is_running(self._now)
         return Promise(
             coupon=coupon,
             is_over=is_over,
             is_suspended=suspended and not is_over,
+            is_locked=coupon.state == Coupon.State.LOCKED,
             # A reservation that ran out is given back as soon as somebody wants it.
             is_used=coupon.is_used_up() and not coupon.is_held and not coupon.is_free_again,  # type: ignore[attr-defined]
             is_reserved=coupon.is_used_up() and coupon.is_held and not coupon.is_free_again,  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ SAMPLES = {
     "returning": gettext_lazy("Returning customer"),
     "offer_running": gettext_lazy("Offer running"),
     "offer_over": gettext_lazy("Offer over"),
+    "answered": gettext_lazy("After your questions were answered"),
     "waiting": gettext_lazy("Waiting for payment"),
     "link": gettext_lazy("Opened from a link in a mail"),
     "stranger": gettext_lazy("Somebody whose order we do not know"),
@@ -36,9 +37,10 @@ SAMPLE_CODE = "PREV1EW00000"
 class SamplePromises(Promises):
     """Coupons that look real and are never saved."""
 
-    def __init__(self, *, now: Any, over: bool) -> None:
+    def __init__(self, *, now: Any, over: bool, answered: bool = False) -> None:
         self._now = now
         self._over = over
+        self._answered = answered
 
     def of(self, campaign: Campaign) -> Promise | None:
         if not campaign:
@@ -47,10 +49,11 @@ class SamplePromises(Promises):
         minutes = campaign.deadline_minutes
         span = timedelta(minutes=minutes or 0)
         ends_at = self._now + span * (-0.2 if self._over else 0.7) if span else None
+        is_locked = campaign.asks and not self._answered
         coupon = Coupon(
             campaign=campaign,
             code=SAMPLE_CODE,
-            state=Coupon.State.AVAILABLE,
+            state=Coupon.State.LOCKED if is_locked else Coupon.State.AVAILABLE,
             issued_at=ends_at - span if ends_at is not None else self._now,
             ends_at=ends_at,
             deadline_minutes=minutes,
@@ -63,6 +66,7 @@ class SamplePromises(Promises):
             coupon=coupon,
             is_over=is_over,
             is_used=False,
+            is_locked=is_locked,
             is_extendable=not is_over and coupon.is_extendable(self._now),
             is_applied=not is_over,
         )
@@ -81,7 +85,7 @@ def sample_flow(mode: str) -> Flow:
         order=order if level is AccessLevel.FULL else order.without_personal_data(),
         find_first_order=lambda: mode != "returning",
         now=now,
-        promises=SamplePromises(now=now, over=mode == "offer_over"),
+        promises=SamplePromises(now=now, over=mode == "offer_over", answered=mode == "answered"),
         is_preview=True,
     )
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+
+from coupons.signals import marketing_agreed
 
 from .stores import get_store
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from coupons.models import Coupon
 
 logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """Let the store adapter connect to the shop's own signals. Called once, when Django has started."""
+    """Listen to the lower apps, and let the store adapter connect to the shop's own signals. Called once, when Django
+    has started.
+    """
+    marketing_agreed.connect(on_marketing_agreed, dispatch_uid="thankyou_flows.marketing_agreed")
     try:
         store = get_store()
     except Exception:
@@ -18,3 +32,32 @@ def connect() -> None:
         logger.warning("The store adapter could not be loaded, so nothing is heard from the shop.")
         return
     store.connect()
+
+
+def on_marketing_agreed(*, coupon: Coupon, email: str, text: str, request: HttpRequest | None, **_: Any) -> None:
+    """Ask the customer by mail whether the newsletter is really wanted: a ticked box alone is no proof (EM-1).
+
+    The address is the one that the view knew, or that of the order with which the coupon was given.
+    """
+    from .newsletter import NewsletterError, subscribe
+    from .promises import order_number_of
+    from .ratelimit import client_ip
+
+    number = "" if email else order_number_of(coupon)
+    order = get_store().get_order(number=number) if number else None
+    address = email or (order.email if order is not None else "")
+    if not address:
+        logger.info("Somebody without a known address ticked the newsletter box of campaign %s.", coupon.campaign_id)
+        return
+    try:
+        subscribe(
+            email=address,
+            wording=text,
+            source=f"campaign {coupon.campaign_id}",
+            path=request.path if request is not None else "",
+            language=get_language() or "",
+            ip_key=client_ip(request) if request is not None else "",
+            base_url=request.build_absolute_uri("/") if request is not None else "",
+        )
+    except (NewsletterError, ValidationError):
+        logger.info("A newsletter sign-up from campaign %s was not accepted.", coupon.campaign_id, exc_info=True)

@@ -381,6 +381,7 @@ class Migration(migrations.Migration):
                 ),
                 ("made", models.PositiveIntegerField(default=0, verbose_name="made so far")),
                 ("repeated", models.PositiveIntegerField(default=0, verbose_name="known already")),
+                ("refused", models.PositiveIntegerField(default=0, verbose_name="rows refused")),
                 ("rejected", models.JSONField(blank=True, default=list, verbose_name="refused rows")),
                 (
                     "note",
@@ -422,6 +423,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "batch of codes",
                 "verbose_name_plural": "batches of codes",
                 "ordering": ["-pk"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -665,6 +667,7 @@ class Migration(migrations.Migration):
                 ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="given back")),
                 ("expired", models.BooleanField(default=False, verbose_name="ran out")),
                 ("over_limit", models.BooleanField(default=False, verbose_name="over the limit")),
+                ("counts_coupon", models.BooleanField(default=True)),
                 ("counts_total", models.BooleanField(default=False)),
                 ("counts_customer", models.BooleanField(default=False)),
                 (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -16,6 +17,19 @@ from .campaigns import Campaign
 
 #: Most codes of one batch.
 LARGEST_BATCH = 1_000_000
+
+
+class CouponBatchQuerySet(models.QuerySet["CouponBatch"]):
+    """Adjectives of batches."""
+
+    def open(self) -> CouponBatchQuerySet:
+        """Batches that still want codes made."""
+        open_states = [CouponBatch.Status.WAITING, CouponBatch.Status.RUNNING]
+        return self.filter(kind=CouponBatch.Kind.GENERATED, status__in=open_states)
+
+    def free(self, *, now: datetime) -> CouponBatchQuerySet:
+        """Open batches that no living worker holds."""
+        return self.open().filter(Q(leased_until=None) | Q(leased_until__lte=now))
 
 
 class CouponBatch(models.Model):
@@ -40,8 +54,10 @@ class CouponBatch(models.Model):
         _("how many codes"), validators=[MinValueValidator(1), MaxValueValidator(LARGEST_BATCH)]
     )
     made = models.PositiveIntegerField(_("made so far"), default=0)
-    #: For an import: rows that were there already, and ``[[row number, reason], …]`` of those that were refused.
+    #: For an import: how many rows were there already, how many were refused, and ``[[row number, reason], …]`` of
+    #: those, as long as the report is kept.
     repeated = models.PositiveIntegerField(_("known already"), default=0)
+    refused = models.PositiveIntegerField(_("rows refused"), default=0)
     rejected = models.JSONField(_("refused rows"), default=list, blank=True)
     note = models.CharField(
         _("what it is for"),
@@ -57,13 +73,22 @@ class CouponBatch(models.Model):
     #: Until then the worker that holds the batch is believed to be alive.
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    objects = CouponBatchQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("batch of codes")
         verbose_name_plural = _("batches of codes")
         ordering: ClassVar = ["-pk"]
+        # Who may give out coupons, or export them, may do so in bulk: these are permissions of the coupon (CM-4).
+        default_permissions = ()
         constraints: ClassVar = [
             models.CheckConstraint(name="thankyou_coupons_batch_made", condition=Q(made__lte=F("quantity"))),
         ]
 
     def __str__(self) -> str:
         return self.note or f"{self.campaign} ({self.quantity})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still wants codes made; the same rule as ``CouponBatchQuerySet.open``."""
+        return self.kind == self.Kind.GENERATED and self.status in (self.Status.WAITING, self.Status.RUNNING)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency, format_percent
-from django.conf import settings
+from babel.numbers import format_percent
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from modelcluster.models import ClusterableModel
 
 from .. import codes
-from ..arithmetic import minor_unit
 from ..fields import AmountField
+from ..money import active_locale, money_text
+from . import rules
 from .conditions import CampaignConditions
 
 #: A personal deadline up to this long can be extended by its holder; WCAG 2.2.1 leaves out time limits of more than
@@ -29,13 +28,6 @@ LONGEST_EXTENDABLE_MINUTES: Final = 20 * 60
 
 #: A longer personal deadline is a typing error; without a limit the date it leads to may not exist.
 LONGEST_DEADLINE_MINUTES: Final = 365 * 24 * 60
-
-
-def _locale() -> Locale:
-    try:
-        return Locale.parse(get_language() or settings.LANGUAGE_CODE, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -186,6 +178,8 @@ class Campaign(CampaignConditions, ClusterableModel):
 
     objects = CampaignQuerySet.as_manager()
 
+    #: Who saves it, for the audit trail (CO-11): a form sets ``events.actor_of(user)``.
+    saved_by = "system"
     #: What ``clean`` leaves alone: fields that have their message already, or that are not on the form.
     _settled_fields: frozenset[str] = frozenset()
 
@@ -218,52 +212,27 @@ class Campaign(CampaignConditions, ClusterableModel):
             raise
 
     def clean(self) -> None:
-        """Say beside the field what is missing for the chosen benefit, and refuse to change a promise that is already
-        out. A field that failed by itself gets no second message.
+        """Say beside the field what is missing or does not go together, and refuse to change a promise that is already
+        out (see ``rules``). A field that failed by itself gets no second message.
         """
         super().clean()
         settled, self._settled_fields = self._settled_fields, frozenset()
-        errors = self._find_errors(settled)
-        if not errors and settled.isdisjoint({"benefit", "percent", "amount"}) and self._breaks_a_promise():
-            errors["benefit"] = gettext(
-                "Coupons of this campaign are already out, and what they promise cannot change. "
-                "End this campaign and make a new one."
-            )
+        self.word, self.currency = self.word.strip().upper(), self.currency.strip().upper()
+        errors = rules.find_errors(self, settled)
+        before = type(self).objects.filter(pk=self.pk).first() if self.pk and not errors else None
+        if before is not None:
+            errors = rules.find_broken_promises(before, self, settled)
         if errors:
             raise ValidationError(errors)
-
-    def _find_errors(self, settled: frozenset[str]) -> dict[str, Any]:
-        errors: dict[str, Any] = {}
-        benefit = None if "benefit" in settled else self.benefit
-        if benefit == self.Benefit.PERCENT and (self.percent is None or not 0 < self.percent <= 100):
-            errors["percent"] = gettext("Enter a percentage above 0 and up to 100, for example 10.")
-        if benefit == self.Benefit.AMOUNT and "amount" not in settled:
-            if self.amount is None or self.amount.amount <= 0:
-                errors["amount"] = gettext("Enter the amount that is taken off, for example 5.")
-            elif self.amount.amount % minor_unit(self.amount.currency.code):
-                errors["amount"] = gettext("This amount is finer than the smallest coin of its currency.")
-        if self.starts_at and self.ends_at and "starts_at" not in settled and self.ends_at <= self.starts_at:
-            errors["ends_at"] = gettext("The end must be after the beginning.")
-        return {name: message for name, message in errors.items() if name not in settled}
-
-    def _breaks_a_promise(self) -> bool:
-        before = type(self).objects.filter(pk=self.pk).first() if self.pk else None
-        return before is not None and before._promise != self._promise and self.coupons.exists()
-
-    @property
-    def _promise(self) -> tuple[object, ...]:
-        values = {self.Benefit.PERCENT: self.percent, self.Benefit.AMOUNT: self.amount}
-        return self.benefit, values.get(self.Benefit(self.benefit))
 
     @property
     def headline(self) -> str:
         """What it gives, in the customer's words and language: "Free shipping", "10% off", "€5.00 off"."""
         if self.benefit == self.Benefit.PERCENT and self.percent is not None:
-            percent = format_percent(self.percent / 100, locale=_locale(), decimal_quantization=False)
+            percent = format_percent(self.percent / 100, locale=active_locale(), decimal_quantization=False)
             return gettext("%(value)s off") % {"value": percent}
         if self.benefit == self.Benefit.AMOUNT and self.amount is not None:
-            money = format_currency(self.amount.amount, self.amount.currency.code, locale=_locale())
-            return gettext("%(value)s off") % {"value": money}
+            return gettext("%(value)s off") % {"value": money_text(self.amount)}
         if self.benefit == self.Benefit.FREE_PRODUCT:
             return gettext("A product for free")
         return gettext("Free shipping")

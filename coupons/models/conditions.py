@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MinValueValidator
@@ -72,6 +73,10 @@ class CampaignConditions(models.Model):
 
     class Meta:
         abstract = True
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment as the campaign's owner reads it: in the campaign's zone (CD-7)."""
+        return moment.astimezone(self.tzinfo)
 
     @property
     def tzinfo(self) -> ZoneInfo:

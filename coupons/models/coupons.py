@@ -105,8 +105,12 @@ class Coupon(models.Model):
         return end is not None and end <= (now or timezone.now())
 
     def is_used_up(self) -> bool:
-        """Whether all uses were taken when this row was read."""
-        return self.usage_limit is not None and self.used >= self.usage_limit
+        """Whether all uses were taken when this row was read.
+
+        The limit of a word is never stored below what is used; if the owner has lowered it further, that counts.
+        """
+        limits = [self.usage_limit, self.campaign.total_limit if self.is_word else None]
+        return any(limit is not None and self.used >= limit for limit in limits)
 
     def is_extendable(self, now: datetime | None = None) -> bool:
         """Whether the holder may ask for more time now: a deadline of 20 hours or less, not over, not extended too

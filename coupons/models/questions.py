@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
+from wagtail.contrib.forms.utils import get_field_clean_name
 from wagtail.models import Orderable
 
 from .campaigns import Campaign
@@ -18,6 +23,23 @@ from .coupons import Coupon
 #: Answers are not kept longer than this, whatever an owner enters: ten years, the longest a merchant has to keep
 #: anything of a customer's.
 LONGEST_KEEP_DAYS: Final = 3653
+LONGEST_NAME: Final = 200
+LONGEST_CHOICE: Final = 200
+#: The name of the box for the newsletter on the same form; no question can have it.
+MARKETING_NAME: Final = "agree_to_marketing"
+
+
+def clean_name_of(label: str) -> str:
+    """Return the name under which the answers to a question are kept: the same for the same words, whatever their case
+    and punctuation.
+
+    Words that leave nothing of themselves in ASCII, or too much, or the name of the newsletter's box, get a name with
+    a hash in it, which is as stable.
+    """
+    name = get_field_clean_name(label)
+    if name and len(name) <= LONGEST_NAME and name != MARKETING_NAME:
+        return name
+    return f"question_{hashlib.sha256(label.strip().encode()).hexdigest()[:24]}"
 
 
 class Question(Orderable):
@@ -45,7 +67,7 @@ class Question(Orderable):
             "nobody is asked a second time."
         ),
     )
-    clean_name = models.SlugField(max_length=200, blank=True, editable=False)
+    clean_name = models.SlugField(max_length=LONGEST_NAME, blank=True, editable=False)
     field_type = models.CharField(_("kind of answer"), max_length=12, choices=FieldType, default=FieldType.SINGLELINE)
     choices = models.TextField(_("choices"), blank=True, help_text=_("For questions with choices: one in each line."))
     help_text = models.CharField(_("help for the customer"), max_length=200, blank=True)
@@ -74,13 +96,70 @@ class Question(Orderable):
     def __str__(self) -> str:
         return self.label
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save under the name of its present words: a question that was reworded is another question."""
+        self.clean_name = clean_name_of(self.label)
+        update_fields: Collection[str] | None = kwargs.get("update_fields")
+        if update_fields is not None and "label" in update_fields:
+            kwargs["update_fields"] = {*update_fields, "clean_name"}
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse a question with choices that leaves nothing to choose from."""
+        super().clean()
+        self.clean_name = clean_name_of(self.label)
+        if self.has_choices and len(self.choice_list) < 2:
+            raise ValidationError({"choices": gettext("Enter at least two choices, one in each line.")})
+        if self.has_choices and any(len(choice) > LONGEST_CHOICE for choice in self.choice_list):
+            raise ValidationError({"choices": gettext("A choice has at most 200 letters.")})
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether the customer picks from a list."""
+        return self.field_type in {self.FieldType.DROPDOWN, self.FieldType.RADIO, self.FieldType.CHECKBOXES}
+
+    @property
+    def choice_list(self) -> list[str]:
+        """The choices in the owner's order, each once: one in each line, or parted by commas if all are in one line."""
+        lines = self.choices.strip().splitlines()
+        parts = lines if len(lines) > 1 else self.choices.split(",")
+        return list(dict.fromkeys(part for line in parts if (part := line.strip().rstrip(",").strip())))
+
+
+def repeated_labels(labels: Iterable[str]) -> list[str]:
+    """Return those of a campaign's questions that ask the same as one before them: each may stand there once."""
+    seen: set[str] = set()
+    repeated = []
+    for label in labels:
+        name = clean_name_of(label)
+        if name in seen:
+            repeated.append(label)
+        seen.add(name)
+    return repeated
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    """Adjectives of answers."""
+
+    def of(self, *holder_keys: str) -> AnswerQuerySet:
+        """Answers of these customers; empty keys belong to nobody."""
+        return self.filter(holder_key__in=[key for key in holder_keys if key])
+
+    def current(self, *, now: datetime) -> AnswerQuerySet:
+        """Answers that may still be kept and used."""
+        return self.filter(delete_after__gt=now)
+
+    def outdated(self, *, now: datetime) -> AnswerQuerySet:
+        """Answers whose time is over: the same rule as ``Answer.is_outdated``."""
+        return self.filter(delete_after__lte=now)
+
 
 class Answer(models.Model):
     """One customer's answer to one question, stored once, with what the customer was told (GDPR art. 5 and 13)."""
 
     #: Whose answer it is: the holder key of the coupon it was given for.
     holder_key = models.CharField(_("customer"), max_length=100, db_index=True)
-    question_name = models.SlugField(_("question's name"), max_length=200)
+    question_name = models.SlugField(_("question's name"), max_length=LONGEST_NAME)
     #: As they were when the answer was given.
     label = models.CharField(_("question"), max_length=200)
     purpose = models.CharField(_("purpose"), max_length=200)
@@ -93,6 +172,8 @@ class Answer(models.Model):
     )
     answered_at = models.DateTimeField(_("answered"), default=timezone.now)
     delete_after = models.DateTimeField(_("kept until"), db_index=True)
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("answer")

@@ -54,10 +54,12 @@ class Redemption(models.Model):
     released_at = models.DateTimeField(_("given back"), null=True, blank=True)
     #: Given back because its time ran out, not by the shop: a late payment takes the use again (CO-2).
     expired = models.BooleanField(_("ran out"), default=False)
-    #: A paid order that came when no use was left; it is not counted in ``Coupon.used`` (CO-2).
+    #: A paid order that came when a limit was reached: the coupon's own, its campaign's or the customer's (CO-2).
     over_limit = models.BooleanField(_("over the limit"), default=False)
 
-    #: Which limits beside the coupon's own this use was counted under; giving it back corrects just these.
+    #: What this use is counted in: ``Coupon.used``, and the counters of its campaign. Giving it back corrects just
+    #: these. A use over a limit is not counted under that limit.
+    counts_coupon = models.BooleanField(default=True)
     counts_total = models.BooleanField(default=False)
     counts_customer = models.BooleanField(default=False)
 

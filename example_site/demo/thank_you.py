@@ -9,7 +9,7 @@ from wagtail.models import Page
 from coupons.models import Campaign
 from thankyou_flows.pages.models import ThankYouPage
 
-from .campaigns import FIVE_EURO, FREE_SHIPPING, TEN_PERCENT, load_campaigns
+from .campaigns import FIVE_EURO, FREE_SHIPPING, TASTE, TEN_PERCENT, load_campaigns
 
 PACKING = (
     "<p>We pack by hand, usually on the same day. You get a mail when the parcel leaves, and nothing in between. "
@@ -77,6 +77,7 @@ def create_pages(home: Page) -> None:
                     "text": "It waits as long as you like.",
                 },
             ),
+            ("unlock", {"heading": "May we ask you something?", "campaign": campaigns[TASTE]}),
             ("newsletter", NEWSLETTER),
             ("summary", SUMMARY),
         ],

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import Q
+from django.http import HttpRequest
 from djmoney.money import Money
 
 from coupons.facts import BasketFacts, BasketLine
 from coupons.holders import customer_key
-from wishlists.cart import PricedLine
+from thankyou_flows.values import OrderState
+from wishlists.cart import PricedLine, price
 
 from .models import Order
 from .shipping import CURRENCY, ShippingMethod
+from .store import ExampleStore
 
 
-def facts_of_cart(*, lines: Iterable[PricedLine], shipping_method: str, email: str = "") -> BasketFacts:
-    """Return what a cart would be as an order: only the lines that can be bought, at today's prices."""
+def facts_of_cart(
+    *, lines: Iterable[PricedLine], shipping_method: str, email: str = "", country: str = "", user: Any = None
+) -> BasketFacts:
+    """Return what a cart would be as an order: only the lines that can be bought, at today's prices.
+
+    One query for the customer's earlier orders, if it is known who orders.
+    """
     return BasketFacts(
         lines=tuple(
             BasketLine(
@@ -31,6 +41,8 @@ def facts_of_cart(*, lines: Iterable[PricedLine], shipping_method: str, email: s
         shipping=ShippingMethod(shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(email) if email else "",
+        country=country,
+        previous_orders=count_orders(email=email, user=user),
     )
 
 
@@ -50,7 +62,31 @@ def facts_of_order(order: Order) -> BasketFacts:
         shipping=ShippingMethod(order.shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(order.email),
+        country=str(order.country.code or ""),
+        previous_orders=count_orders(email=order.email, user=order.user, but_for=order),
     )
+
+
+def facts_of_request(request: HttpRequest) -> BasketFacts | None:
+    """Return the cart of this browser before it is known how and where to it is sent: ``THANKYOU_COUPONS["BASKET"]``."""
+    basket = price(request.cart_store.cart, ExampleStore())  # type: ignore[attr-defined]
+    email = getattr(request.user, "email", "") or ""
+    return facts_of_cart(lines=basket.lines, shipping_method=ShippingMethod.STANDARD, email=email, user=request.user)
+
+
+def count_orders(*, email: str, user: Any = None, but_for: Order | None = None) -> int | None:
+    """Return how many orders this customer has placed before; ``None`` if it is not known who it is.
+
+    What was cancelled, or left at the payment page, does not count: it has not become anybody's order.
+    """
+    theirs = Q(email__iexact=email) if email else Q()
+    if getattr(user, "is_authenticated", False):
+        theirs |= Q(user=user)
+    if not theirs:
+        return None
+    orders = Order.objects.filter(theirs).exclude(state=OrderState.CANCELLED)
+    orders = orders.exclude(pk__in=Order.objects.left_unpaid().values("pk"))
+    return (orders if but_for is None else orders.exclude(pk=but_for.pk)).count()
 
 
 def no_money() -> Money:

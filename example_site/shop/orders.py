@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coupons.quoting import quote
-from coupons.redemption import redeem, release
+from coupons.redemption import redeem, release, restore
 from thankyou_flows.orders import report_order
 from thankyou_flows.values import OrderState
 
@@ -58,7 +58,8 @@ def mark_delivered(*, order: Order) -> bool:
 def cancel(*, order: Order, now: datetime | None = None) -> bool:
     """Call the order off: the goods go back on the shelf, and coupons that no payment has used become free again.
 
-    Return whether this call did it. Raises WrongState once the parcel has left. The coupons of a paid order stay used.
+    Return whether this call did it. Raises WrongState once the parcel has left. The coupons of a paid order come back
+    as their campaigns say.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -68,18 +69,24 @@ def cancel(*, order: Order, now: datetime | None = None) -> bool:
         order.state = CANCELLED
         # Stock before coupons, as ``place_order`` locks them.
         give_back_to_stock(order=order)
-        if unpaid:
-            release(order_ref=order.number, now=now)
+        restore(order_ref=order.number, because="cancelled", now=now)
         report_order(number=order.number)
     return True
 
 
-def refund(*, order: Order) -> bool:
-    """The money went back. Return whether this call did it. Raises WrongState for an order that was never paid."""
+def refund(*, order: Order, now: datetime | None = None) -> bool:
+    """The money went back. Return whether this call did it. Raises WrongState for an order that was never paid.
+
+    Its coupons come back as their campaigns say.
+    """
     from_states = [PAID, SHIPPED, DELIVERED]
     if order.payments.filter(state=Payment.State.SUCCEEDED).exists():
         from_states.append(CANCELLED)
-    return _simply(order, from_states=from_states, to=REFUNDED, done=[REFUNDED])
+    with transaction.atomic():
+        moved = _simply(order, from_states=from_states, to=REFUNDED, done=[REFUNDED])
+        if moved:
+            restore(order_ref=order.number, because="refunded", now=now)
+    return moved
 
 
 def drop_coupons(*, order: Order, now: datetime | None = None) -> bool:

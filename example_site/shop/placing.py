@@ -23,6 +23,7 @@ from thankyou_flows.values import OrderState
 
 from . import mail
 from .exceptions import CouponRefused, FormUsed, ShopError, SoldOut, TotalChanged
+from .facts import count_orders
 from .models import Order, OrderLine, Payment, Product
 from .payment_methods import PaymentMethod
 from .shipping import CURRENCY, ShippingMethod, expect_delivery
@@ -142,6 +143,8 @@ def _create(
         shipping=ShippingMethod(shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(customer.email),
+        country=customer.country,
+        previous_orders=count_orders(email=customer.email, user=user),
     )
     offer = quote(codes=codes, facts=facts, now=now)
     for refusal in offer.refusals:

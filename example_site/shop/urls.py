@@ -15,6 +15,8 @@ urlpatterns = [
     path("checkout/payment/<str:reference>/again/", payment.payment_retry, name="payment_retry"),
     path("account/", account.account, name="account"),
     path("account/new/", account.register, name="register"),
+    path("account/confirm/", account.resend_confirmation, name="resend_confirmation"),
+    path("account/confirm/<str:token>/", account.confirm_address, name="confirm_address"),
     path("account/login/", account.Login.as_view(), name="login"),
     path("account/logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -40,7 +40,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 #: Milliseconds until a missing element or an unfinished page is a failure.
-PATIENCE = 15_000
+PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 
@@ -170,12 +170,12 @@ def either(request: pytest.FixtureRequest, context: Callable[..., BrowserContext
 
 
 @pytest.fixture
-def travel() -> Iterator[Callable[[datetime], None]]:
-    """A function that sets the server's clock; it goes on ticking from there, until the test is over."""
+def travel() -> Iterator[Callable[..., None]]:
+    """A function that sets the server's clock; it goes on ticking from there, or stands, until the test is over."""
     travels: list[time_machine.travel] = []
 
-    def to(moment: datetime) -> None:
-        travels.append(time_machine.travel(moment, tick=True))
+    def to(moment: datetime, *, tick: bool = True) -> None:
+        travels.append(time_machine.travel(moment, tick=tick))
         travels[-1].start()
 
     yield to
@@ -191,9 +191,14 @@ def axe() -> Callable[..., list[str]]:
     def run(page: Page, selector: str | None = None) -> list[str]:
         violations = engine.run(page, context=selector).response["violations"]
         return [
-            f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]}"
+            f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]} – {_reasons(node)}"
             for violation in violations
             for node in violation["nodes"]
         ]
 
     return run
+
+
+def _reasons(node: dict[str, Any]) -> str:
+    """Return what axe says about one element: the colours it measured, the name it missed."""
+    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])

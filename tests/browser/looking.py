@@ -50,17 +50,28 @@ CUT_OFF = """() => [...document.body.querySelectorAll("*")]
   .map((each) => each.outerHTML.slice(0, 120))"""
 
 
+#: An element is in sight before the style sheets are there: axe would measure the browser's own colours and sizes. Two
+#: frames, because scripts that follow the window's size run in the first.
+SETTLED = """async () => {
+  await document.fonts.ready;
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+}"""
+
+
 def faults(page: Page, axe: Callable[..., list[str]]) -> Iterator[str]:
     """Look at the page as it is now, without reloading it; leave it light and wide."""
+    page.wait_for_load_state("load")
     place = page.url.split("/", 3)[3]
     for size in (NARROW, WIDE):
         page.set_viewport_size(size)
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
+            page.evaluate(SETTLED)
             yield from _named(f"/{place} {size['width']} {scheme}", axe(page))
         yield from _named(f"/{place} {size['width']} sticks out", page.evaluate(WIDER_THAN_THE_PAGE))
         yield from _named(f"/{place} {size['width']} small target", page.evaluate(SMALL_TARGETS))
     page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.evaluate(SETTLED)
     yield from _named(f"/{place} large text sticks out", page.evaluate(WIDER_THAN_THE_PAGE))
     yield from _named(f"/{place} large text cut off", page.evaluate(CUT_OFF))
     page.evaluate("document.documentElement.style.fontSize = ''")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +12,17 @@ from django.utils import timezone
 from djmoney.money import Money
 from playwright.sync_api import expect
 
-from .journey import Keyboard, Shopper, seconds_shown
+from .journey import NEARLY_AN_HOUR, Keyboard, Shopper, seconds_shown
 
 DAY = 24 * 3600 * 1000
 #: How far the display may be behind the truth, in seconds (CD-1).
 TOLERANCE = 2
+#: How far a browser that gets no processor time may be out for a moment, in seconds. A wrong clock is out for good.
+STUTTER = 5
+#: The longest that the page waited for an answer of the server, in seconds: that much it counts as passed (CD-1).
+LATENCY = """() => Math.max(0, ...[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .filter((entry) => ["navigation", "fetch"].includes(entry.initiatorType))
+  .map((entry) => entry.responseEnd - entry.requestStart)) / 1000"""
 
 #: A visitor's clock that is wrong; only what tells the time of day is, as on a real machine.
 WRONG_CLOCK = """
@@ -42,11 +49,19 @@ LISTEN = """() => {
 def assert_true(shopper: Shopper, ends_at: datetime) -> None:
     """The display is the truth, rounded down (CD-2), and at most a little behind it (CD-1)."""
     expect(shopper.clock).to_be_visible()
-    before = (ends_at - timezone.now()).total_seconds()
-    shortest, longest = seconds_shown(shopper.clock.inner_text())
-    after = (ends_at - timezone.now()).total_seconds()
-    assert shortest <= before, "The clock promises more than there is."
-    assert longest >= after - TOLERANCE, "The clock has lost time."
+    tolerance = TOLERANCE + shopper.page.evaluate(LATENCY)
+    for chance in range(4):
+        before = (ends_at - timezone.now()).total_seconds()
+        shortest, longest = seconds_shown(shopper.clock.inner_text())
+        after = (ends_at - timezone.now()).total_seconds()
+        ahead, behind = shortest - before, after - tolerance - longest
+        if max(ahead, behind) <= 0:
+            return
+        if chance == 3 or max(ahead, behind) > STUTTER:
+            break
+        shopper.page.wait_for_timeout(500)
+    assert ahead <= 0, f"The clock promises {ahead} s more than there is."
+    assert behind <= 0, f"The clock has lost {behind} s."
 
 
 @pytest.mark.parametrize("wrong_by", [3 * DAY, -3 * DAY], ids=["fast", "slow"])
@@ -59,13 +74,13 @@ def test_a_wrong_clock_changes_nothing(context: Callable[..., Any], travel: Call
     ends_at = shopper.offer_coupon.ends_at
     assert abs(shopper.page.evaluate("Date.now()") - timezone.now().timestamp() * 1000 - wrong_by) < DAY / 24
     assert shopper.deadline == ends_at
-    expect(shopper.clock).to_have_text("59 min")
+    expect(shopper.clock).to_have_text(NEARLY_AN_HOUR)
     assert_true(shopper, ends_at)
 
     # The last minute counts seconds: there the display shows every error.
     travel(ends_at - timedelta(seconds=55))
     shopper.page.reload()
-    expect(shopper.clock).to_have_text("50 s", timeout=15_000)
+    expect(shopper.clock).to_have_text(re.compile(r"^\d+ s$"))
     assert_true(shopper, ends_at)
     for jump in (-2 * wrong_by, wrong_by):
         shopper.page.evaluate("(jump) => { window.wrongBy += jump }", jump)
@@ -94,7 +109,7 @@ def test_more_time_is_real(either: Shopper, travel: Callable[..., None]) -> None
     expect(either.offer).to_contain_text("Done: you have more time now.")
     assert either.offer_coupon.ends_at == before + timedelta(hours=1) == either.deadline
     if either.has_script:
-        expect(either.clock).to_have_text("1 h 59 min")
+        expect(either.clock).to_have_text(re.compile(r"^1 h 5[789] min$"))
         assert_true(either, either.deadline)
     travel(before + timedelta(minutes=30))
     assert either.quick_order("/sweet-things/oat-biscuits/").shipping == Money(0, "EUR")
@@ -121,10 +136,12 @@ def test_the_clock_says_little_and_ends_kindly(shopper: Shopper) -> None:
     page.clock.install()
     page.goto(shopper.page.url)
     watcher = Shopper(page, email=shopper.email)
-    expect(watcher.clock).to_have_text("59 min")
+    expect(watcher.clock).to_have_text(NEARLY_AN_HOUR)
     expect(watcher.clock).to_be_visible()
     page.get_by_label("E-mail", exact=True).fill("not-sent-yet@example.com")
     page.evaluate(LISTEN)
+    # From here on no real second is added to the sixty of a step, which could carry it past a minute.
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 30)
     texts = set()
     for _step in range(60):
         page.clock.run_for(60_000)

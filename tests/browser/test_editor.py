@@ -27,6 +27,20 @@ def _clean_tree() -> Iterator[None]:
         page.delete()
 
 
+#: Wagtail notices a change within half a second and then keeps it by itself. Whether nothing is left to keep is asked in
+#: the page and after a pause there: its timers come in their order, however slow the machine is.
+IS_KEPT = """async () => {
+  const form = document.querySelector("form[data-edit-form]");
+  const sign = document.getElementById("w-autosave-indicator");
+  const isKept = () => form.dataset.wUnsavedHasEditsValue !== "true" && sign.dataset.wAutosaveStateValue !== "saving";
+  // Wagtail before 8 keeps nothing by itself.
+  if (!sign) return true;
+  if (!isKept()) return false;
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  return isKept();
+}"""
+
+
 class Editor:
     """Somebody at the admin, with a mouse."""
 
@@ -45,6 +59,7 @@ class Editor:
         self.page.goto(f"/admin/pages/{HomePage.objects.get().pk}/add_subpage/")
         self.page.locator("a", has_text="What customers see after they ordered").click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text("New: Thank-you page")
+        self.page.wait_for_load_state("load")
 
     def insert(self, name: str, *, at: int = -1) -> None:
         """Open the list of blocks or rules of the tab in view, and take one."""
@@ -59,10 +74,20 @@ class Editor:
     def open_tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()
 
+    def wait_until_kept(self) -> None:
+        """Look at Wagtail's sign until all is saved. A press while a new page is being made would make it twice."""
+        for _look in range(150):
+            if self.page.evaluate(IS_KEPT):
+                return
+            self.page.wait_for_timeout(200)
+        raise AssertionError("Wagtail has not saved what was written.")
+
     def save(self) -> None:
         """Keep it as a draft; a new page becomes one that is edited, and the panels beside the form are built anew."""
-        self.page.get_by_role("button", name="Save draft").click()
-        self.page.wait_for_url("**/edit/**", timeout=30_000)
+        self.wait_until_kept()
+        # Wagtail may have come to this address by itself: what counts is the page that is loaded now.
+        with self.page.expect_navigation(url="**/edit/**"):
+            self.page.get_by_role("button", name="Save draft").click()
 
     def preview(self, mode: str) -> Any:
         """Show the page as a sample customer would get it, in the panel beside the form; return the frame."""
@@ -72,6 +97,7 @@ class Editor:
         return self.page.frame_locator("[data-w-preview-target=iframe], iframe#w-preview-iframe").first
 
     def publish(self) -> None:
+        self.wait_until_kept()
         self.page.get_by_role("button", name="More actions").click()
         self.page.get_by_role("button", name="Publish", exact=True).click()
         expect(self.page.get_by_role("status").filter(has_text="published")).to_be_visible()

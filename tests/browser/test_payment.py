@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from coupons.models import Coupon
 
-from .journey import Shopper
+from .journey import NEARLY_AN_HOUR, Shopper
 
 
 def test_a_late_payment_starts_the_offer_by_a_press(either: Shopper) -> None:
@@ -36,7 +36,7 @@ def test_a_late_payment_starts_the_offer_by_a_press(either: Shopper) -> None:
     expect(either.offer).to_contain_text("Free shipping until")
     assert either.deadline == either.offer_coupon.ends_at
     if either.has_script:
-        expect(either.clock).to_have_text("59 min")
+        expect(either.clock).to_have_text(NEARLY_AN_HOUR)
     else:
         expect(either.clock).to_be_hidden()
 

@@ -26,6 +26,7 @@ ADD = "thankyou_coupons_campaign:add"
 
 
 def post_data(**changes: Any) -> dict[str, Any]:
+    """Return what the form sends: a campaign that gives free shipping, unless changed."""
     return {
         "title": "Thanks",
         "status": "running",
@@ -33,7 +34,18 @@ def post_data(**changes: Any) -> dict[str, Any]:
         "percent": "",
         "amount_0": "",
         "amount_1": "EUR",
+        "minimum_spend_0": "",
+        "minimum_spend_1": "EUR",
+        "code_type": "single",
+        "audience": "everybody",
+        "combinable": "on",
         "uses_per_coupon": "1",
+        "give_back": "cancelled",
+        "zone": "Europe/Berlin",
+        "questions-TOTAL_FORMS": "0",
+        "questions-INITIAL_FORMS": "0",
+        "questions-MIN_NUM_FORMS": "0",
+        "questions-MAX_NUM_FORMS": "1000",
         **changes,
     }
 

@@ -72,9 +72,10 @@ def test_missing_templates(settings: Any) -> None:
         assert "APP_DIRS" in found("thankyou_flows.E006").hint
 
 
-def test_a_cache_of_one_process_is_warned_about_when_deploying(settings: Any) -> None:
-    """TY-9."""
-    assert "thankyou_flows.W001" not in ids()
-    assert "thankyou_flows.W001" in ids(include_deployment_checks=True)
-    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}):
-        assert "thankyou_flows.W001" not in ids(include_deployment_checks=True)
+@pytest.mark.parametrize(("ours", "theirs", "warns"), [(1, 1, False), (1, None, True), (None, 2, True), (1, 2, True)])
+def test_two_numbers_of_proxies(settings: Any, ours: int | None, theirs: int | None, warns: bool) -> None:
+    """TY-9, CO-7: both apps limit by address, so both must know the proxies."""
+    for name, number in (("THANKYOU_FLOWS", ours), ("THANKYOU_COUPONS", theirs)):
+        rest = {key: value for key, value in getattr(settings, name).items() if key != "TRUSTED_PROXIES"}
+        setattr(settings, name, rest if number is None else {**rest, "TRUSTED_PROXIES": number})
+    assert ("thankyou_flows.W003" in ids()) is warns

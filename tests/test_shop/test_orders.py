@@ -52,13 +52,21 @@ def test_stock_is_locked_before_coupons(
     assert stock < uses
 
 
-def test_a_paid_orders_coupon_stays_used(make_order: MakeOrder, make_coupon: Callable[..., Coupon]) -> None:
-    coupon = make_coupon()
-    order = make_order(codes=[coupon.code])
-    orders.mark_paid(order=order)
-    orders.cancel(order=order)
-    assert coupon.redemptions.get().state == Redemption.State.REDEEMED
-    assert orders.possible_actions(order) == ["refunded"]
+@pytest.mark.parametrize(
+    ("policy", "after_cancel", "after_refund"), [("never", 1, 1), ("cancelled", 0, 1), ("refunded", 0, 0)]
+)
+def test_a_paid_orders_coupon_comes_back_as_its_campaign_says(
+    make_order: MakeOrder, make_coupon: Callable[..., Coupon], policy: str, after_cancel: int, after_refund: int
+) -> None:
+    """Issue 3, complaint 27: a cancelled order does not keep the coupon spent, unless the owner wants that."""
+    for verb, expected in ((orders.cancel, after_cancel), (orders.refund, after_refund)):
+        coupon = make_coupon(give_back=policy)
+        order = make_order(codes=[coupon.code])
+        orders.mark_paid(order=order)
+        assert verb(order=order) is True
+        assert verb(order=order) is False
+        coupon.refresh_from_db()
+        assert coupon.used == expected
 
 
 def test_what_cannot_be(make_order: MakeOrder) -> None:

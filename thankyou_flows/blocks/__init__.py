@@ -8,7 +8,7 @@ from wagtail import blocks
 
 from .base import Action, ActionBlock, FlowBlock, Outcome, VisibilityBlock
 from .content import EverywhereTextBlock, HeadingBlock, TextBlock
-from .coupons import CouponBlock, OfferBlock
+from .coupons import CouponBlock, OfferBlock, UnlockBlock
 from .newsletter import NewsletterBlock
 from .summary import OrderStatusBlock, OrderSummaryBlock
 
@@ -26,6 +26,7 @@ __all__ = [
     "OrderSummaryBlock",
     "Outcome",
     "TextBlock",
+    "UnlockBlock",
     "VisibilityBlock",
 ]
 
@@ -40,6 +41,7 @@ class FlowStreamBlock(blocks.StreamBlock):
     text_everywhere = EverywhereTextBlock()
     offer = OfferBlock()
     coupon = CouponBlock()
+    unlock = UnlockBlock()
     newsletter = NewsletterBlock()
 
     class Meta:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
@@ -20,20 +19,14 @@ from ..flow import Flow
 from ..promises import Promise, give
 from ..stores import get_store
 from .base import SETTLED_STATES, Action, ActionBlock, Outcome
+from .unlocking import LOCKED_COMMANDS, CouponForm, LockedForm, act_on_locked
 
 if TYPE_CHECKING:
+    from django import forms
     from django.http import HttpRequest
 
 #: An offer that ends sooner than this shows its remaining time as a clock (DESIGN D6).
 CLOCK_HOURS = 24
-
-
-class CouponForm(forms.Form):
-    """What a press of one of the buttons sends."""
-
-    command = forms.ChoiceField(choices=[("claim", ""), ("use", ""), ("extend", "")])
-    #: How often the deadline was extended when the button was shown: a double click extends once.
-    seen = forms.IntegerField(min_value=0, max_value=1000, required=False)
 
 
 class PromiseBlock(ActionBlock):
@@ -53,6 +46,20 @@ class PromiseBlock(ActionBlock):
         if promise is None:
             return flow.promises.may_claim(campaign, urgent=self.urgent)
         return not promise.is_suspended
+
+    def get_form(
+        self, *, value: Any, flow: Flow, block_id: str = "", data: Mapping[str, Any] | None = None
+    ) -> forms.Form:
+        campaign = value.get("campaign")
+        promise = flow.promises.of(campaign) if campaign else None
+        if promise is None or not promise.is_locked:
+            return super().get_form(value=value, flow=flow, block_id=block_id, data=data)
+        return LockedForm(
+            data,
+            coupon=promise.coupon,
+            is_preview=flow.is_preview,
+            auto_id=f"id_{block_id}_%s" if block_id else "id_%s",
+        )
 
     def get_context(self, value: Any, parent_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
         context = super().get_context(value, parent_context=parent_context)
@@ -76,7 +83,7 @@ class PromiseBlock(ActionBlock):
         coupon = give(
             order=flow.order, campaign=campaign, store=store, key=flow.customer_key, urgent=self.urgent, now=flow.now
         )
-        if coupon is not None and self.urgent and store.can_apply_coupons:
+        if coupon is not None and self.urgent and store.can_apply_coupons and coupon.state == coupon.State.AVAILABLE:
             store.apply_coupon(request=request, coupon=coupon)
 
     def act(self, action: Action) -> Outcome:
@@ -88,6 +95,10 @@ class PromiseBlock(ActionBlock):
             promise = action.flow.promises.of(campaign)
             if promise is None:
                 raise ValidationError(_("There is nothing to use here yet."))
+            if promise.is_locked:
+                return act_on_locked(action, promise)
+            if command in LOCKED_COMMANDS:
+                return Outcome(code="unlocked")
             if command == "extend":
                 return self._extend(action, promise)
             return self._use(action, promise)
@@ -150,6 +161,38 @@ class CouponBlock(PromiseBlock):
         group = _("Next step")
         template = "thankyou_flows/blocks/coupon.html"
         description = _("A code for the next order, with what it is worth and until when")
+
+
+class UnlockBlock(PromiseBlock):
+    """A coupon that is the customer's as soon as a few questions are answered (CO-9)."""
+
+    heading = blocks.CharBlock(
+        label=_("Heading"), required=False, default=_("May we ask you something?"), max_length=80
+    )
+    campaign = CampaignChooserBlock(
+        label=_("Which coupon"),
+        help_text=_("A campaign that asks questions. What it asks, and why, you write in the campaign."),
+    )
+
+    class Meta:
+        icon = "lock-open"
+        label = _("Coupon for a few answers")
+        group = _("Next step")
+        template = "thankyou_flows/blocks/coupon.html"
+        description = _("Your questions, and a coupon as a thank-you for answering them")
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        campaign = cleaned.get("campaign")
+        if campaign and not campaign.asks:
+            raise blocks.StructBlockValidationError(
+                block_errors={
+                    "campaign": ValidationError(
+                        _("This campaign asks no questions. Add some to it first, or take the block “Coupon”.")
+                    )
+                }
+            )
+        return cleaned
 
 
 class OfferBlock(PromiseBlock):

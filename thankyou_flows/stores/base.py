@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.checks import CheckMessage
 
+from . import publishing
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -85,8 +87,21 @@ class Store(ABC):
     def publish_coupon(self, *, coupon: Coupon) -> None:
         """Make the shop's own engine honour this coupon: its benefit, its limits, its deadline. Safe to repeat.
 
-        Only called if ``has_own_discounts``: after a coupon was issued, and again after its deadline was extended.
+        Only called if ``has_own_discounts``: after a coupon was issued or unlocked, and again after its deadline was
+        extended. Raises nothing that could be foreseen: it may be called in the middle of an order.
         """
+
+    def publish_coupons(self, *, coupons: Iterable[Coupon]) -> int:
+        """Do the same for many coupons, and return how many the shop's engine did not know before, or how many were
+        published if that cannot be told.
+
+        Only called if ``has_own_discounts``, by the command ``publish_coupons``. Override it if there is a quick way.
+        """
+        count = 0
+        for coupon in coupons:
+            self.publish_coupon(coupon=coupon)
+            count += 1
+        return count
 
     def withdraw_coupon(self, *, coupon: Coupon) -> None:
         """Make the shop's own engine refuse this coupon from now on. Safe to repeat."""
@@ -103,7 +118,13 @@ class Store(ABC):
         return False
 
     def connect(self) -> None:
-        """Connect to the shop's own signals. Called once, when Django has started; receivers must never raise."""
+        """Connect to the shop's own signals. Called once, when Django has started; receivers must never raise.
+
+        An adapter that overrides it calls ``super().connect()``: that keeps the coupons of a shop with
+        ``has_own_discounts`` published.
+        """
+        if self.has_own_discounts:
+            publishing.connect()
 
     def check(self) -> list[CheckMessage]:
         """Return what is wrong with the adapter's configuration, as system check messages with id and hint."""

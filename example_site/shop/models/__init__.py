@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .accounts import ConfirmedAddress
 from .catalogue import Category, Product
 from .orders import Order, OrderLine, Payment
 from .pages import CategoryPage, FeaturedProduct, HomePage, ProductPage
@@ -9,6 +10,7 @@ from .pages import CategoryPage, FeaturedProduct, HomePage, ProductPage
 __all__ = [
     "Category",
     "CategoryPage",
+    "ConfirmedAddress",
     "FeaturedProduct",
     "HomePage",
     "Order",

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib.auth import login, views
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from coupons.exceptions import CouponError
+from coupons.holders import keys_of, user_key
+from coupons.models import Coupon
+from coupons.registration import welcome
+
+from .. import accounts
+from ..accounts import verified_email
 from ..forms import LoginForm, RegistrationForm
 from ..models import Order
 
@@ -21,7 +31,15 @@ from ..models import Order
 def account(request: HttpRequest) -> HttpResponse:
     """Show the customer's orders, newest first."""
     orders = Order.objects.for_user(request.user).prefetch_related("lines")[:50]
-    return render(request, "shop/account.html", {"orders": orders})
+    coupons = Coupon.objects.of(*keys_of(request.user)).select_related("campaign")
+    context = {
+        "orders": orders,
+        "mailed": request.GET.get("mailed") == "yes",
+        "is_confirmed": bool(verified_email(request.user)),
+        # What may be offered as the next step: the newest coupon that waits for a few answers.
+        "next_step": coupons.filter(state=Coupon.State.LOCKED, declined_at=None).first(),
+    }
+    return render(request, "shop/account.html", context)
 
 
 @sensitive_post_parameters("password")
@@ -32,9 +50,35 @@ def register(request: HttpRequest) -> HttpResponse:
     """Open an account and log in."""
     form = RegistrationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+        user = form.save()
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        accounts.ask_for_confirmation(user=user)
+        # Nobody gets less of an account because a coupon could not be given.
+        with suppress(CouponError):
+            welcome(user_key=user_key(user))
         return redirect("shop:account")
     return render(request, "shop/register.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
+    """Show whose address the link confirms; the button does it. Nobody is logged in by a link."""
+    if request.method == "POST":
+        account = accounts.confirm_address(token=token)
+    else:
+        account = accounts.find_account(token=token)
+    context = {"account": account, "confirmed": request.method == "POST" and account is not None}
+    return render(request, "shop/confirm_address.html", context, status=200 if account else 404)
+
+
+@login_required
+@require_POST
+def resend_confirmation(request: HttpRequest) -> HttpResponse:
+    """Mail the link once more."""
+    accounts.ask_for_confirmation(user=request.user)
+    return redirect(reverse("shop:account") + "?mailed=yes")
 
 
 @method_decorator(never_cache, name="dispatch")

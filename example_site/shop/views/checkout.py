@@ -21,13 +21,17 @@ from djmoney.money import Money
 
 from coupons.arithmetic import CouponDiscount, Quote
 from coupons.codes import normalise
-from coupons.exceptions import CouponError, CouponLocked, CouponOver, CouponUsedUp, InvalidCode
+from coupons.entry import enter
+from coupons.exceptions import CouponError, CouponLocked, CouponOver, CouponUsedUp, InvalidCode, TooManyTries
+from coupons.facts import BasketFacts
 from coupons.models import Coupon
 from coupons.quoting import explain, quote
-from coupons.staging import stage, staged, unstage
+from coupons.staging import staged, unstage
+from coupons.visitors import has_passed_challenge, visitor_of
 from wishlists.cart import PricedCart, price
 
 from .. import browser
+from ..countries import ShippingCountries
 from ..exceptions import CouponRefused, FormUsed, ShopError
 from ..facts import facts_of_cart
 from ..forms import CheckoutForm
@@ -45,6 +49,8 @@ class Tried:
     notice: str = ""
     code: str = ""
     code_error: str = ""
+    #: The status of an answer that shows this, unless all is well.
+    status: int = 422
     #: Beside the summary, not beside a field.
     problem: str = ""
     #: Codes that were refused when the order was placed.
@@ -111,24 +117,21 @@ def _try_code(request: HttpRequest) -> Tried:
     if not text:
         return Tried()
     present = staged(request.session)
-    try:
+    with suppress(CouponError):
         if normalise(text) in present:
             return Tried()
-    except CouponError as error:
-        return Tried(code=text[:40], code_error=error.message)
-    offer = _offer(_basket(request), request, extra=[text])
-    for refusal in offer.refusals:
-        if refusal.text == text:
-            return Tried(code=text[:40], code_error=refusal.message)
-    code = normalise(text)
-    if not any(discount.code == code and discount.amount.amount for discount in offer.discounts):
-        return Tried(
-            code=text[:40],
-            code_error=_(
-                "This coupon would change nothing on this order, so it was not used. Keep it for the next one."
-            ),
+    try:
+        enter(
+            text=text,
+            visitor=visitor_of(request),
+            session=request.session,
+            facts=_facts(_basket(request), request),
+            challenge_passed=has_passed_challenge(request),
+            order_ref=_order_to_replace(request, [*present, text]),
         )
-    stage(request.session, text)
+    except CouponError as error:
+        status = 429 if isinstance(error, TooManyTries) else 422
+        return Tried(code=text[:40], code_error=error.message, status=status)
     return Tried(notice=_("Your coupon is on this order. Please look at the new total."))
 
 
@@ -153,7 +156,7 @@ def _page(request: HttpRequest, form: CheckoutForm, tried: Tried) -> HttpRespons
         "shipping_method": method,
         "now": timezone.now(),
     }
-    status = 422 if failed or tried.code_error or tried.problem else 200
+    status = tried.status if failed or tried.code_error or tried.problem else 200
     response = render(request, "shop/checkout.html", context, status=status)
     if request.method == "POST":
         for row in context["coupons"]:
@@ -166,19 +169,21 @@ def _page(request: HttpRequest, form: CheckoutForm, tried: Tried) -> HttpRespons
 def _coupon_rows(request: HttpRequest, offer: Quote, refused: set[str]) -> list[dict[str, Any]]:
     """Return what the summary says of each staged code: the coupon, what it takes off, or why it cannot be used.
 
-    A staged code was valid when it was typed here, or was given to this browser: whoever has it may hear the reason.
+    A staged code was valid when it was typed here, or was given to this browser: whoever has it may hear the reason
+    (CO-6).
     """
     codes = staged(request.session)
     if not codes:
         return []
     found = {coupon.code: coupon for coupon in Coupon.objects.filter(code__in=codes).select_related("campaign")}
     discounts: dict[str, CouponDiscount] = {discount.code: discount for discount in offer.discounts}
+    reasons = {refusal.text: refusal.error for refusal in offer.refusals}
     waiting = {code: order for order in browser.orders_left_unpaid(request) for code in order.coupon_codes}
     rows = []
     for code in codes:
         coupon, error = found.get(code), None
         if code in refused:
-            error = (coupon and explain(coupon=coupon, facts=offer.facts)) or InvalidCode()
+            error = reasons.get(code) or (coupon and explain(coupon=coupon, facts=offer.facts)) or InvalidCode()
         order = waiting.get(code)
         rows.append(
             {
@@ -188,12 +193,19 @@ def _coupon_rows(request: HttpRequest, offer: Quote, refused: set[str]) -> list[
                 "error": error,
                 "is_over": isinstance(error, CouponOver) and coupon and _has_ended(coupon),
                 "order": order,
-                # Another address, or paying for the other order, may still make it fit.
-                "is_gone": isinstance(error, CouponOver | CouponLocked)
-                or (isinstance(error, CouponUsedUp) and order is None),
+                "is_gone": error is not None and _is_for_good(error, order),
             }
         )
     return rows
+
+
+def _is_for_good(error: CouponError, order: Order | None) -> bool:
+    """Return whether a coupon will not come back. Another address, more goods, the end of a pause, or paying for the
+    order that holds it may still make it fit.
+    """
+    if isinstance(error, CouponOver):
+        return error.code == CouponOver.default_code
+    return isinstance(error, CouponLocked) or (isinstance(error, CouponUsedUp) and order is None)
 
 
 def _has_ended(coupon: Coupon) -> bool:
@@ -208,10 +220,22 @@ def _basket(request: HttpRequest) -> PricedCart:
     return basket
 
 
-def _offer(basket: PricedCart, request: HttpRequest, *, extra: list[str] | None = None) -> Quote:
-    facts = facts_of_cart(lines=basket.lines, shipping_method=_shipping_method(request), email=_email(request))
-    codes = [*staged(request.session), *(extra or [])]
-    return quote(codes=codes, facts=facts, order_ref=_order_to_replace(request, codes))
+def _offer(basket: PricedCart, request: HttpRequest) -> Quote:
+    codes = staged(request.session)
+    order_ref = _order_to_replace(request, codes)
+    return quote(codes=codes, facts=_facts(basket, request), order_ref=order_ref, proven=codes)
+
+
+def _facts(basket: PricedCart, request: HttpRequest) -> BasketFacts:
+    """Return what is known so far: a country that nobody has chosen yet, since there is no address, is not."""
+    country = request.POST.get("country", "") if request.POST.get("postcode", "").strip() else ""
+    return facts_of_cart(
+        lines=basket.lines,
+        shipping_method=_shipping_method(request),
+        email=_email(request),
+        country=country if country in dict(ShippingCountries()) else "",
+        user=request.user,
+    )
 
 
 def _order_to_replace(request: HttpRequest, texts: list[str]) -> str:

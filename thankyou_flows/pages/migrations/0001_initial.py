@@ -53,7 +53,8 @@ class Migration(migrations.Migration):
                             ("text_everywhere", 11),
                             ("offer", 16),
                             ("coupon", 20),
-                            ("newsletter", 26),
+                            ("unlock", 23),
+                            ("newsletter", 29),
                         ],
                         blank=True,
                         block_lookup={
@@ -213,9 +214,28 @@ class Migration(migrations.Migration):
                             21: (
                                 "wagtail.blocks.CharBlock",
                                 (),
-                                {"default": "Letters from the shop", "label": "Heading", "max_length": 80},
+                                {
+                                    "default": "May we ask you something?",
+                                    "label": "Heading",
+                                    "max_length": 80,
+                                    "required": False,
+                                },
                             ),
                             22: (
+                                "thankyou_flows.choosers.CampaignChooserBlock",
+                                (),
+                                {
+                                    "help_text": "A campaign that asks questions. What it asks, and why, you write in the campaign.",
+                                    "label": "Which coupon",
+                                },
+                            ),
+                            23: ("wagtail.blocks.StructBlock", [[("heading", 21), ("campaign", 22), ("show", 2)]], {}),
+                            24: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"default": "Letters from the shop", "label": "Heading", "max_length": 80},
+                            ),
+                            25: (
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {
@@ -225,7 +245,7 @@ class Migration(migrations.Migration):
                                     "required": False,
                                 },
                             ),
-                            23: (
+                            26: (
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {
@@ -236,12 +256,12 @@ class Migration(migrations.Migration):
                                     "required": False,
                                 },
                             ),
-                            24: (
+                            27: (
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {"default": "Subscribe", "label": "Button", "max_length": 40},
                             ),
-                            25: (
+                            28: (
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {
@@ -258,15 +278,15 @@ class Migration(migrations.Migration):
                                     ],
                                 },
                             ),
-                            26: (
+                            29: (
                                 "wagtail.blocks.StructBlock",
                                 [
                                     [
-                                        ("heading", 21),
-                                        ("text", 22),
-                                        ("promise", 23),
-                                        ("button", 24),
-                                        ("list_slug", 25),
+                                        ("heading", 24),
+                                        ("text", 25),
+                                        ("promise", 26),
+                                        ("button", 27),
+                                        ("list_slug", 28),
                                         ("show", 2),
                                     ]
                                 ],

@@ -7,6 +7,7 @@ neighbours can't, and are imported where they are used.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,11 +19,24 @@ from ..base import Store
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from coupons.facts import BasketFacts
     from coupons.models import Coupon
 
     from ...values import Order, Product
 
-__all__ = ["OscarStore"]
+__all__ = ["OscarStore", "basket_facts"]
+
+logger = logging.getLogger(__name__)
+
+
+def basket_facts(request: HttpRequest) -> BasketFacts | None:
+    """Return the visitor's Oscar basket as the facts that coupons are decided on, or ``None`` without a basket.
+
+    For ``THANKYOU_COUPONS = {"BASKET": "thankyou_flows.stores.oscar.basket_facts"}``.
+    """
+    from .facts import basket_facts as read
+
+    return read(request)
 
 
 class OscarStore(Store):
@@ -107,9 +121,18 @@ class OscarStore(Store):
         return coupon.display_code
 
     def publish_coupon(self, *, coupon: Coupon) -> None:
-        from .vouchers import publish
+        from .vouchers import CodeTaken, publish
 
-        publish(coupon=coupon, code=self.voucher_code(coupon=coupon))
+        try:
+            publish(coupon=coupon, code=self.voucher_code(coupon=coupon))
+        except CodeTaken:
+            # The check thankyou_flows.W108 names it.
+            logger.warning("The shop has a voucher of its own with the code of coupon %s; it stays.", coupon.pk)
+
+    def publish_coupons(self, *, coupons: Iterable[Coupon]) -> int:
+        from .vouchers import publish_many
+
+        return publish_many(coupons=coupons, voucher_code=self.voucher_code)
 
     def withdraw_coupon(self, *, coupon: Coupon) -> None:
         from .vouchers import withdraw
@@ -133,6 +156,7 @@ class OscarStore(Store):
     def connect(self) -> None:
         from .receivers import connect
 
+        super().connect()
         connect()
 
     def check(self) -> list[CheckMessage]:

@@ -10,6 +10,7 @@ from oscar.core.loading import get_class, get_model
 
 from coupons import staging
 from coupons.models import Coupon
+from coupons.quoting import explain
 
 from .catalogue import OscarProduct, parse_ref
 
@@ -53,7 +54,8 @@ def apply_coupon(*, request: HttpRequest, coupon: Coupon, code: str) -> bool:
     until something is put into a basket (``apply_staged``).
     """
     voucher = Voucher.objects.filter(code=code.upper()).first()
-    if voucher is None or not voucher.is_active() or not voucher.is_available_to_user(request.user)[0]:
+    is_good = voucher is not None and voucher.is_active() and voucher.is_available_to_user(request.user)[0]
+    if not is_good or explain(coupon=coupon) is not None:
         staging.unstage(request.session, coupon.code)
         return False
     basket = _open_basket(request)

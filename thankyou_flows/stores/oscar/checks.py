@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
+
+from .. import get_store
 
 if TYPE_CHECKING:
     from . import OscarStore
@@ -110,4 +113,56 @@ def _check_currency() -> list[CheckMessage]:
             hint=f"Add {settings.OSCAR_DEFAULT_CURRENCY!r} to CURRENCIES.",
             id="thankyou_flows.W106",
         )
+    ]
+
+
+def check_campaigns(
+    app_configs: Sequence[AppConfig] | None, databases: Iterable[str] = (), **_: Any
+) -> list[CheckMessage]:
+    """Compare the campaigns with the shop: run by ``check --database default``, since it asks the database."""
+    from . import OscarStore
+
+    store = get_store()
+    if "default" not in (databases or ()) or not isinstance(store, OscarStore):
+        return []
+    return [*_check_amounts(), *_check_words()]
+
+
+def _check_amounts() -> list[CheckMessage]:
+    from oscar.core.loading import get_model
+
+    from coupons.models import Campaign
+
+    sold_in = {settings.OSCAR_DEFAULT_CURRENCY}
+    sold_in.update(get_model("partner", "StockRecord").objects.values_list("price_currency", flat=True).distinct())
+    worth = Campaign.objects.filter(benefit=Campaign.Benefit.AMOUNT).exclude(status=Campaign.Status.ENDED)
+    return [
+        Warning(
+            f"The campaign “{campaign}” takes off {campaign.amount}, but nothing is sold in that currency: "
+            "its coupons are refused for every basket.",
+            hint="End the campaign and make a new one with an amount in the shop's currency.",
+            id="thankyou_flows.W107",
+        )
+        for campaign in worth.exclude(amount_currency__in=sold_in)
+    ]
+
+
+def _check_words() -> list[CheckMessage]:
+    from oscar.core.loading import get_model
+
+    from coupons.models import Campaign, Coupon
+
+    from .facts import SLUG
+
+    words = Coupon.objects.filter(is_word=True).exclude(campaign__status=Campaign.Status.ENDED)
+    by_code = {coupon.display_code.upper(): coupon for coupon in words.select_related("campaign")}
+    vouchers = get_model("voucher", "Voucher").objects.filter(code__in=by_code).exclude(offers__slug__startswith=SLUG)
+    return [
+        Warning(
+            f"The shop has a voucher of its own with the word of the campaign “{by_code[code].campaign}”, {code!r}: "
+            "customers get what that voucher gives.",
+            hint="Delete the voucher in Oscar's dashboard, or choose another word.",
+            id="thankyou_flows.W108",
+        )
+        for code in vouchers.values_list("code", flat=True)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +92,24 @@ def is_order_of(*, user: Any, number: str) -> bool:
     return OscarOrder.objects.filter(number=number, user_id=user.pk).exists()
 
 
-def voucher_discounts(order: Any) -> dict[str, Decimal]:
-    """Return what each voucher took off the goods of this order, by its code; 0 for free shipping. One query."""
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
+@dataclass(slots=True)
+class TakenOff:
+    """What one voucher took off an order."""
+
+    goods: Decimal = Decimal(0)
+    shipping: Decimal = Decimal(0)
+
+
+def voucher_discounts(order: Any) -> dict[str, TakenOff]:
+    """Return what each voucher took off this order, by its code. One query."""
+    amounts: dict[str, TakenOff] = defaultdict(TakenOff)
     for discount in order.discounts.all():
-        if discount.voucher_code:
-            amounts[discount.voucher_code] += Decimal(0) if discount.is_shipping_discount else discount.amount
+        if not discount.voucher_code:
+            continue
+        if discount.is_shipping_discount:
+            amounts[discount.voucher_code].shipping += discount.amount
+        else:
+            amounts[discount.voucher_code].goods += discount.amount
     return dict(amounts)
 
 

@@ -11,24 +11,31 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.checks import Tags
+from django.core.checks import register as register_check
 from django.db import transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from djmoney.money import Money
-from oscar.apps.basket.signals import basket_addition
+from oscar.apps.basket.signals import basket_addition, voucher_removal
 from oscar.apps.checkout.signals import post_checkout, pre_payment, start_checkout
 from oscar.apps.order.signals import order_placed, order_status_changed
 
 from coupons import redemption
 from coupons.codes import normalise
 from coupons.exceptions import InvalidCode
-from coupons.models import Campaign, Coupon
+from coupons.holders import customer_key
+from coupons.models import Campaign, Coupon, Redemption
+from coupons.signals import coupon_released
 
 from ... import checkout, orders
+from ...values import OrderState
 from .. import get_store
 from . import OscarStore
-from .baskets import applied_vouchers, apply_staged
+from .baskets import apply_staged
+from .checks import check_campaigns
+from .holding import hold, let_go
 from .orders import OscarOrder, voucher_discounts
-from .vouchers import follow_campaign
+from .vouchers import CodeTaken, follow_campaign, withdraw
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +47,12 @@ def connect() -> None:
     basket_addition.connect(on_shopping, dispatch_uid="thankyou_flows.basket_addition")
     start_checkout.connect(on_shopping, dispatch_uid="thankyou_flows.start_checkout")
     pre_payment.connect(on_pre_payment, dispatch_uid="thankyou_flows.pre_payment")
+    voucher_removal.connect(on_voucher_removed, dispatch_uid="thankyou_flows.voucher_removal")
     post_checkout.connect(on_post_checkout, dispatch_uid="thankyou_flows.post_checkout")
     post_save.connect(on_campaign_saved, sender=Campaign, dispatch_uid="thankyou_flows.oscar_campaign")
+    post_delete.connect(on_coupon_deleted, sender=Coupon, dispatch_uid="thankyou_flows.oscar_coupon")
+    coupon_released.connect(on_released, dispatch_uid="thankyou_flows.oscar_released")
+    register_check(check_campaigns, Tags.database)
 
 
 def harmless(receiver: Callable[..., None]) -> Callable[..., None]:
@@ -89,32 +100,51 @@ def on_shopping(*, request: Any, **_: Any) -> None:
 
 @harmless
 def on_pre_payment(*, view: Any, **_: Any) -> None:
-    """Take vouchers of ours that give this basket nothing off it, before any money moves (CO-2).
-
-    Somebody else may have used the code since it was put on the basket. Oscar leaves it out of the sum, but would
-    refuse the paid order because of it. A voucher that is good, but saves nothing here, would be used up in vain.
-    """
-    basket = view.request.basket
-    useful = {voucher.pk for voucher in applied_vouchers(basket)}
-    idle = [voucher for voucher in basket.vouchers.all() if voucher.pk not in useful]
-    ours = _our_codes([voucher.code for voucher in idle]) if idle else {}
-    for voucher in idle:
-        if voucher.code in ours:
-            basket.vouchers.remove(voucher)
+    """Reserve what the basket uses, before any money moves (CO-1)."""
+    hold(view)
 
 
 @harmless
-def on_campaign_saved(*, instance: Campaign, created: bool, raw: bool, **_: Any) -> None:
-    """Let the vouchers of a campaign follow it when it is paused, resumed or given other dates."""
-    if not created and not raw:
+def on_voucher_removed(*, sender: Any, basket: Any, **_: Any) -> None:
+    """Give back what an earlier try to pay has reserved: the customer goes on without this coupon."""
+    # Oscar sends the view; a shop of its own ways may send anything.
+    request = getattr(sender, "request", None)
+    if request is not None:
+        let_go(request=request, basket=basket)
+
+
+@harmless
+def on_campaign_saved(*, instance: Campaign, raw: bool, **_: Any) -> None:
+    """Let the vouchers of a campaign follow it when it is paused, resumed, or given another word or other dates."""
+    if not raw:
         # Not a partial: Django's "robust" asks what failed for its __qualname__.
         transaction.on_commit(lambda: _follow(instance), robust=True)
+
+
+@harmless
+def on_coupon_deleted(*, instance: Coupon, **_: Any) -> None:
+    """Withdraw the voucher of a coupon that is gone: a public word that nobody has used yet."""
+    store = get_store()
+    if isinstance(store, OscarStore):
+        withdraw(code=store.voucher_code(coupon=instance))
+
+
+@harmless
+def on_released(*, redemption: Redemption, **_: Any) -> None:
+    """Look whether an order was placed whose reservation has run out: the process may have died before we heard of it
+    (CO-2).
+    """
+    if redemption.expired and OscarOrder.objects.filter(number=redemption.order_ref).exists():
+        _record_redemptions(number=redemption.order_ref)
 
 
 def _follow(campaign: Campaign) -> None:
     store = get_store()
     if isinstance(store, OscarStore):
-        follow_campaign(campaign=campaign, voucher_code=store.voucher_code)
+        try:
+            follow_campaign(campaign=campaign, voucher_code=store.voucher_code)
+        except CodeTaken:
+            logger.warning("The shop has a voucher of its own with the word of campaign %s; it stays.", campaign.pk)
 
 
 def _record_order(number: str) -> None:
@@ -126,13 +156,35 @@ def _record_order(number: str) -> None:
 
 
 def _record_redemptions(*, number: str) -> None:
-    """Note in our ledger what Oscar's engine took off. Idempotent: one redemption an order and coupon."""
-    order = OscarOrder.objects.filter(number=number).first()
-    amounts = voucher_discounts(order) if order is not None else {}
+    """Note in our ledger what Oscar's engine took off, or give it back if the order came to nothing.
+
+    Idempotent, and run at all news of an order: what was missed once is made up for at the next step.
+    """
+    order = OscarOrder.objects.filter(number=number).select_related("user").first()
+    store = get_store()
+    if order is None or not isinstance(store, OscarStore):
+        return
+    state = store.get_state(status=order.status)
+    if state == OrderState.CANCELLED:
+        redemption.restore(order_ref=number, because="cancelled")
+        return
+    if state == OrderState.REFUNDED:
+        redemption.restore(order_ref=number, because="refunded")
+        return
+    amounts = voucher_discounts(order)
     ours = _our_codes(list(amounts)) if amounts else {}
+    key = customer_key(order.email or "")
     for voucher_code, code in ours.items():
-        amount = Money(amounts[voucher_code], order.currency)
-        redemption.redeem(order_ref=number, code=code, discount=amount)
+        redemption.redeem(
+            order_ref=number,
+            code=code,
+            discount=Money(amounts[voucher_code].goods, order.currency),
+            shipping_discount=Money(amounts[voucher_code].shipping, order.currency),
+            customer_key=key,
+        )
+    # Reserved, but of no use when Oscar placed the order.
+    if Redemption.objects.reserved().filter(order_ref=number).exists():
+        redemption.release(order_ref=number)
 
 
 def _our_codes(voucher_codes: list[str]) -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""Dates as the owner means them: the time on a wall clock, in a zone (CD-7). The columns hold the instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from django import forms
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.widgets import AdminDateTimeInput
+
+
+def is_real(wall: datetime, zone: ZoneInfo) -> bool:
+    """Whether clocks in this zone ever show this time: in spring they leave out half an hour or an hour."""
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    return instant.astimezone(zone).replace(tzinfo=None) == wall
+
+
+def to_instant(wall: datetime, zone: ZoneInfo, *, ends: bool) -> datetime:
+    """Return the instant (UTC) of a naive time on the wall clock.
+
+    In autumn clocks show an hour twice. A beginning is the first of the two and an end (``ends``) the second, so that
+    customers have the longer time (CD-7). Raises ``ValueError`` for a time that clocks leave out.
+    """
+    if not is_real(wall, zone):
+        raise ValueError(f"{wall} does not exist in {zone.key}")
+    return wall.replace(tzinfo=zone, fold=1 if ends else 0).astimezone(UTC)
+
+
+def to_wall(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return what a clock in this zone shows at an instant, as a naive time."""
+    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return the zone of this IANA name, or ``None``."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def zone_choices(*also: str) -> list[tuple[str, str]]:
+    """Return the IANA zones that people live in, by continent; and ``also``, whatever they are."""
+    continents = (
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    )
+    names = {name for name in available_timezones() if name.startswith(continents)} | {"UTC", *filter(None, also)}
+    return [(name, name.replace("_", " ")) for name in sorted(names)]
+
+
+class WallClockField(forms.DateTimeField):
+    """A date and time without a zone: what the owner typed, as a naive value."""
+
+    widget = AdminDateTimeInput
+    default_error_messages = {
+        "not_real": _("Clocks are put forward here: this time does not exist. Choose another one.")
+    }
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        if not isinstance(value, datetime):
+            text = str(value).strip()
+            try:
+                found = parse_datetime(text)
+            except ValueError as error:
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+            # The step over DateTimeField, which would read the text in the zone of the site.
+            value = found if found is not None else super(forms.DateTimeField, self).to_python(text)
+        naive: datetime = value.replace(tzinfo=None)
+        return naive

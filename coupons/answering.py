@@ -1,0 +1,85 @@
+"""What becomes of answers: shown and exported, erased when the customer asks, deleted when their time is over (CO-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .events import CUSTOMER, record_all
+from .models import Answer, CouponEvent
+from .models.questions import AnswerQuerySet
+from .readonly import as_spreadsheet_text
+
+#: Rows deleted by one statement.
+CHUNK: Final = 1000
+#: The head of an export.
+COLUMNS: Final = (
+    _("customer"),
+    _("question"),
+    _("answer"),
+    _("purpose"),
+    _("campaign"),
+    _("answered"),
+    _("kept until"),
+)
+
+
+def export_answers(queryset: AnswerQuerySet, *, now: datetime | None = None) -> Iterator[list[str]]:
+    """Yield the answers as rows of a spreadsheet, the head first, in the order of the query set (CM-5).
+
+    No cell is one that a spreadsheet would run. An answer whose time is over is left out, also before the nightly
+    clean-up has come to it. Memory does not grow with the number of rows.
+    """
+    yield [str(column) for column in COLUMNS]
+    rows = queryset.current(now=now or timezone.now()).select_related("campaign")
+    for answer in rows.iterator(chunk_size=2000):
+        cells = [
+            answer.holder_key,
+            answer.label,
+            answer.text,
+            answer.purpose,
+            answer.campaign.title if answer.campaign is not None else "",
+            answer.answered_at.isoformat(timespec="seconds"),
+            answer.delete_after.isoformat(timespec="seconds"),
+        ]
+        yield [as_spreadsheet_text(cell) for cell in cells]
+
+
+def erase(
+    *,
+    holder_key: str = "",
+    answers: AnswerQuerySet | None = None,
+    actor: str = CUSTOMER,
+    now: datetime | None = None,
+) -> int:
+    """Delete a customer's answers, all of ``holder_key`` or those of a query set, and return how many (GDPR art. 17).
+
+    A coupon that was unlocked by them stays what it is: consent can be withdrawn without detriment (art. 7(3)). Each
+    coupon's life gets a row that says that answers were erased, and not what they said. Raises ``ValueError``
+    unless exactly one of the two is given.
+    """
+    if bool(holder_key) == (answers is not None):
+        raise ValueError("give either holder_key or answers")
+    found = Answer.objects.of(holder_key) if answers is None else answers
+    now = now or timezone.now()
+    erased = 0
+    with transaction.atomic():
+        # By primary key: between two looks at a query set somebody may answer, and that would be lost unseen.
+        rows = list(found.order_by("pk").values_list("pk", "coupon_id"))
+        for start in range(0, len(rows), CHUNK):
+            deleted, _by_model = Answer.objects.filter(pk__in=[pk for pk, _ in rows[start : start + CHUNK]]).delete()
+            erased += deleted
+        coupon_ids = sorted({coupon_id for _, coupon_id in rows if coupon_id is not None})
+        record_all(CouponEvent.Kind.CHANGED, coupon_ids=coupon_ids, actor=actor, at=now, answers="erased")
+    return erased
+
+
+def delete_outdated(*, now: datetime | None = None) -> int:
+    """Delete every answer whose time is over, as the customer was told, and return how many."""
+    deleted, _by_model = Answer.objects.outdated(now=now or timezone.now()).delete()
+    return deleted

@@ -1,0 +1,111 @@
+"""Limits for those who guess codes (CO-7): only wrong codes count, in a cache that all processes share.
+
+Three counters: of the session, of the network address, and of the whole site. The first two refuse further tries; the
+third raises an alarm, and asks for the shop's challenge if it has one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from django.core.cache import cache
+
+from .conf import app_settings
+from .exceptions import ChallengeNeeded, TooManyTries
+from .models import Coupon
+from .ratelimit import PREFIX, CacheStorage, Slot, take
+from .signals import guessing_suspected
+from .visitors import Visitor
+
+logger = logging.getLogger(__name__)
+
+#: What the alarm counts, and how often it is told, in seconds.
+WINDOW: Final = 60
+#: How long the challenge is asked for after the last minute with too many wrong codes, in seconds.
+ALARM_LASTS: Final = 600
+
+_ALARM: Final = f"{PREFIX}alarm"
+_TOLD: Final = f"{PREFIX}alarm-told"
+
+
+class Attempt:
+    """One try of a code, counted before anything is looked up."""
+
+    def __init__(self, slots: list[Slot]) -> None:
+        self._slots = slots
+        self._failed = False
+
+    def fail(self) -> None:
+        """Say that the code was wrong: the try stays counted, and the site counts it, too."""
+        if not self._failed:
+            self._failed = True
+            _count_failure()
+
+    def close(self) -> None:
+        """Uncount the try unless it failed."""
+        if not self._failed:
+            for slot in self._slots:
+                slot.give_back()
+
+
+@contextmanager
+def attempt(*, visitor: Visitor, challenge_passed: bool = False) -> Iterator[Attempt]:
+    """Let a visitor try one code, and count it if ``Attempt.fail`` is called.
+
+    The try is counted first and uncounted if it did not fail, so that no more than the limit can be under way at any
+    instant. Raises ``ChallengeNeeded`` while the alarm is on, if the shop has a challenge and it was not passed; and
+    ``TooManyTries`` if the session or the network address has failed too often. Both before anything is looked at, so
+    that the answer is the same for a right code (CO-6, CO-7). A visitor without a session is counted by the address
+    only.
+    """
+    if not challenge_passed and needs_challenge():
+        raise ChallengeNeeded
+    limits = [("coupon-ip", visitor.ip or "unknown", app_settings.guess_limits_ip)]
+    if visitor.session_key:
+        limits.insert(0, ("coupon-session", visitor.session_key, app_settings.guess_limits_session))
+    slots: list[Slot] = []
+    trying = Attempt(slots)
+    try:
+        for name, key, each in limits:
+            slot = take(name=name, key=key, limits=each)
+            if slot is None:
+                raise TooManyTries(reason=name)
+            slots.append(slot)
+        yield trying
+    finally:
+        trying.close()
+
+
+def is_alarm_on() -> bool:
+    """Return whether so many codes failed lately that somebody is guessing (``GUESS_ALARM_PER_MINUTE``)."""
+    try:
+        return bool(cache.get(_ALARM))
+    except Exception:
+        logger.exception("The alarm against guessing could not be read: the cache failed.")
+        return False
+
+
+def needs_challenge() -> bool:
+    """Return whether a try must pass the shop's challenge now: it has one, and the alarm is on."""
+    return bool(app_settings.challenge) and is_alarm_on()
+
+
+def _count_failure() -> None:
+    """Count a wrong code for the whole site; raise the alarm if there were too many in this minute."""
+    try:
+        window = int(time.time()) // WINDOW
+        failures = CacheStorage().incr(f"failures:{window}", 2 * WINDOW)
+        if failures <= app_settings.guess_alarm_per_minute:
+            return
+        cache.set(_ALARM, True, timeout=ALARM_LASTS)
+        first = cache.add(_TOLD, True, timeout=WINDOW)
+    except Exception:
+        logger.exception("A wrong code could not be counted: the cache failed.")
+        return
+    if first:
+        logger.warning("Somebody is guessing coupon codes: %d wrong ones in this minute.", failures)
+        guessing_suspected.send_robust(sender=Coupon, failures=failures, seconds=WINDOW)

@@ -1,0 +1,277 @@
+"""Codes of another system, or of an earlier export, read from a CSV file: as one transaction, and safe to repeat."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, BinaryIO, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from . import codes, uses
+from .bulk import check_campaign
+from .exceptions import BatchRefused, TypingError
+from .holders import customer_key
+from .inserting import insert_coupons
+from .models import Campaign, Coupon, CouponBatch
+
+#: Most lines of one file.
+LARGEST_FILE: Final = 200_000
+#: Rows that are looked up and inserted at a time; SQLite takes that many parameters.
+CHUNK: Final = 1_000
+#: More uses of one coupon than this are a typing error.
+MOST_USES: Final = 1_000_000
+
+DELIMITERS: Final = ",;\t"
+#: How a date may be written beside ISO 8601; with slashes nobody knows which is the month.
+DATES: Final = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
+
+
+class _Refused(Exception):
+    """Why one row is left out, in the words of ``exporting.reason_text``."""
+
+
+@dataclass
+class _Found:
+    """What was read of a file so far."""
+
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    rows: int = 0
+    made: int = 0
+    repeated: int = 0
+
+
+def import_codes(
+    *, campaign: Campaign, file: BinaryIO, note: str = "", created_by: Any = None, now: datetime | None = None
+) -> CouponBatch:
+    """Read codes from a CSV file into a campaign, and return the batch that says what became of each row.
+
+    Columns by the names in the first row, in any order, others are passed over: ``code``, and, each of them optional
+    and free to be empty, ``uses`` (1 or more; else the campaign's), ``valid_until`` (ISO 8601 or 31.12.2026, with or
+    without a time; a date alone is the end of that day, in the active time zone) and ``holder_email`` (the coupon is
+    then that customer's). UTF-8, UTF-16 with a byte order mark, or Latin-1; separated by commas, semicolons or tabs.
+
+    A code is 3 to 24 letters and digits, of our own format or of another system's. What could be a mistyped code of
+    ours is refused, unless ``THANKYOU_COUPONS["FOREIGN_CODES"]`` is on. A code that the campaign has already is
+    counted as known and not changed, so that a file may be imported again, also a longer one; each row that is refused
+    stands in ``batch.rejected`` with its number (the header is row 1) and its reason. It is all one transaction: an
+    import that breaks off leaves nothing behind.
+
+    ``file`` is binary and can be read twice, such as an upload. ``created_by`` is the member of staff. Raises
+    ``BatchRefused`` for a campaign that gets no codes, or for a file without any; and ``CouponBusy``.
+    """
+    now = now or timezone.now()
+    check_campaign(campaign, now=now)
+    encoding = _encoding(file)
+    work = partial(_import, campaign, file, encoding, note=note, created_by=created_by, now=now)
+    return uses.patiently(work)
+
+
+def _import(
+    campaign: Campaign, file: BinaryIO, encoding: str, *, note: str, created_by: Any, now: datetime
+) -> CouponBatch:
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        with transaction.atomic():
+            batch = CouponBatch(
+                campaign=campaign,
+                kind=CouponBatch.Kind.IMPORTED,
+                status=CouponBatch.Status.DONE,
+                quantity=0,
+                note=note,
+                created_by=created_by,
+                created_at=now,
+                finished_at=now,
+            )
+            batch.save()
+            like = Coupon(
+                campaign=campaign,
+                batch=batch,
+                state=Coupon.State.LOCKED if campaign.asks else Coupon.State.AVAILABLE,
+                deadline_minutes=campaign.deadline_minutes if campaign.asks else None,
+                issued_at=now,
+            )
+            found = _Found()
+            chunk: list[tuple[int, dict[str, Any]]] = []
+            for number, row in _rows(text, found, campaign, now):
+                chunk.append((number, row))
+                if len(chunk) == CHUNK:
+                    _insert(chunk, like, found)
+                    chunk = []
+            _insert(chunk, like, found)
+            if not found.rows:
+                raise BatchRefused("empty")
+            found.rejected.sort()
+            batch.quantity, batch.made, batch.repeated = found.rows, found.made, found.repeated
+            batch.refused, batch.rejected = len(found.rejected), [list(entry) for entry in found.rejected]
+            batch.save()
+            return batch
+    finally:
+        # The file stays open: it is the caller's.
+        text.detach()
+
+
+def _insert(chunk: Sequence[tuple[int, dict[str, Any]]], like: Coupon, found: _Found) -> None:
+    """Insert what is new of a chunk, and count what is there already."""
+    wanted = {row["code"]: (number, row) for number, row in chunk}
+    known = Coupon.objects.filter(code__in=list(wanted)).values_list("code", "campaign_id")
+    for code, campaign_id in known:
+        number, _row = wanted.pop(code)
+        if campaign_id == like.campaign_id:
+            found.repeated += 1
+        else:
+            found.rejected.append((number, "taken"))
+    rows = [row for _number, row in wanted.values()]
+    if rows:
+        made = insert_coupons(like=like, columns={name: [row[name] for row in rows] for name in rows[0]})
+        found.made += made
+        # Somebody else imports the same at this moment.
+        found.repeated += len(rows) - made
+
+
+def _rows(text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each good row with its number, and note the others."""
+    first_line = text.readline(10_000)
+    delimiter = max(DELIMITERS, key=first_line.count)
+    text.seek(0)
+    # A quotation mark that nobody closed swallows no more than csv's limit for a field.
+    reader = csv.reader(text, delimiter=delimiter)
+    names: Sequence[str] | None = None
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            found.rows += 1
+            found.rejected.append((number, "unreadable"))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if names is None:
+            names = _header(cells)
+            continue
+        found.rows += 1
+        try:
+            row = _parse(dict(zip(names, (cell.strip() for cell in cells), strict=False)), campaign, now)
+            if row["code"] in found.seen:
+                raise _Refused("twice")
+        except _Refused as refused:
+            found.rejected.append((number, str(refused)))
+        else:
+            found.seen.add(row["code"])
+            yield number, row
+
+
+def _header(cells: Sequence[str]) -> Sequence[str]:
+    """Return the names of the columns. Raises ``BatchRefused`` if none is the code's: a heading in other words would
+    pass for a public word.
+    """
+    names = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    if "code" not in names:
+        raise BatchRefused("no_code_column")
+    # Of two columns with one name the first counts.
+    return [name if name not in names[:place] else "" for place, name in enumerate(names)]
+
+
+def _parse(cells: Mapping[str, str], campaign: Campaign, now: datetime) -> dict[str, Any]:
+    """Return the columns of a coupon. Raises ``_Refused``."""
+    text, email = cells.get("code", ""), cells.get("holder_email", "")
+    if not text:
+        raise _Refused("empty")
+    try:
+        code = codes.normalise(text)
+    except TypingError:
+        raise _Refused("typo") from None
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise _Refused("holder_email") from None
+    return {
+        "code": code,
+        "usage_limit": _uses(cells.get("uses", ""), campaign),
+        "ends_at": _end(cells.get("valid_until", ""), now),
+        "holder_key": customer_key(email) if email else "",
+    }
+
+
+def _uses(text: str, campaign: Campaign) -> int:
+    if not text:
+        return campaign.uses_per_coupon
+    # Other scripts have digits too; ``int`` would take them, and signs, spaces and underscores.
+    if not (text.isascii() and text.isdecimal() and len(text) <= 7 and 1 <= int(text) <= MOST_USES):
+        raise _Refused("uses")
+    return int(text)
+
+
+def _end(text: str, now: datetime) -> datetime | None:
+    if not text:
+        return None
+    moment = _moment(text)
+    if moment is None or moment <= now:
+        raise _Refused("valid_until")
+    return moment
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment that a date, or a date and a time, names; ``None`` for none, or for one that the clocks leave
+    out (CD-7).
+    """
+    for parse in (datetime.fromisoformat, *(partial(_strptime, form=form) for form in DATES)):
+        try:
+            found = parse(text)
+            if ":" not in text:
+                # The end of that day.
+                found += timedelta(days=1)
+            aware = found if found.tzinfo is not None else timezone.make_aware(found)
+            back = aware.astimezone(UTC).astimezone(aware.tzinfo)
+        except (ValueError, OverflowError):
+            continue
+        return aware if back.replace(tzinfo=None) == aware.replace(tzinfo=None) else None
+    return None
+
+
+def _strptime(text: str, *, form: str) -> datetime:
+    return datetime.strptime(text, form)
+
+
+def _encoding(file: BinaryIO) -> str:
+    """Return the encoding of a file. Raises ``BatchRefused`` if it is too long, or no text at all."""
+    file.seek(0)
+    start = file.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        candidates = ["utf-16"]
+    elif start.startswith(b"PK\x03\x04"):
+        # A spreadsheet in its own format.
+        raise BatchRefused("not_text")
+    else:
+        candidates = ["utf-8-sig", "latin-1"]
+    for encoding in candidates:
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        lines = 0
+        try:
+            while data := file.read(1 << 16):
+                text = decoder.decode(data)
+                lines += max(text.count("\n"), text.count("\r"))
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        # One more for the header.
+        if lines > LARGEST_FILE + 1:
+            raise BatchRefused("too_many_rows", {"rows": LARGEST_FILE})
+        return encoding
+    raise BatchRefused("not_text")

@@ -1,0 +1,36 @@
+"""A coupon as the next step after somebody has opened an account (CO-9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from .exceptions import CampaignNotRunning
+from .holders import customer_key
+from .issuing import issue
+from .models import Campaign, Coupon
+
+
+def welcome(*, email: str = "", user_key: str = "", now: datetime | None = None) -> Coupon | None:
+    """Give a new account its coupon, and return it so that the shop can lead there; ``None`` if no campaign offers one.
+
+    It is a coupon of the newest running campaign with "offer it to everybody who registers". ``user_key``
+    (``holders.user_key(user)``) names the account; without it the address does. A fresh address is nobody's yet: with
+    ``user_key`` the coupon belongs to the account, and is not handed to whoever proves the address later. The same
+    account gets one coupon of a campaign, however often this is called. Raises ``ValueError`` if neither is given.
+    """
+    now = now or timezone.now()
+    holder_key = user_key or customer_key(email)
+    if not holder_key:
+        raise ValueError("give user_key or email")
+    offered = Campaign.objects.running(now=now).filter(offer_after_registration=True)
+    campaign = offered.order_by("-created_at", "-pk").first()
+    if campaign is None:
+        return None
+    try:
+        key = f"registration:{holder_key}:campaign:{campaign.pk}"
+        return issue(campaign=campaign, issue_key=key, holder_key=holder_key, now=now)
+    except CampaignNotRunning:
+        # It was paused between the two looks: then there is nothing to offer.
+        return None

@@ -1,0 +1,191 @@
+"""Does everything still add up? Recomputes what is counted from what happened, whatever the size of the shop (CO-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from . import events, uses
+from .models import Coupon, CouponEvent, Redemption, UsageCounter
+
+#: What drifted, for programs; in this order they are looked for.
+COUPON_USED: Final = "coupon_used"
+COUNTER_USED: Final = "counter_used"
+COUNTER_MISSING: Final = "counter_missing"
+OVER_LIMIT: Final = "over_limit"
+EVENT_MISSING: Final = "event_missing"
+STATE: Final = "state"
+
+#: What ``repair`` can put right. A missing event cannot be made up, and which of two contradicting facts is true is for
+#: people to say.
+REPAIRABLE: Final = frozenset({COUPON_USED, COUNTER_USED, COUNTER_MISSING})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """One place where the books do not add up. ``stored`` is what the row says, ``counted`` what it should say."""
+
+    kind: str
+    model: str
+    pk: int
+    stored: str
+    counted: str
+    #: For a counter that is missing: of which campaign (``pk``) and customer.
+    customer_key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.model} {self.pk} has {self.stored}, should have {self.counted}"
+
+
+def verify() -> list[Drift]:
+    """Return every drift, an empty list if all adds up. Eight queries, whatever there is; writes nothing.
+
+    Checked are ``Coupon.used`` and every ``UsageCounter`` against the live redemptions that are counted under them; uses
+    over the limit, which are counted nowhere; an event for each live redemption; and states against their times. Each
+    query sees one moment, so that a shop may go on selling meanwhile.
+    """
+    return [
+        *_coupons(),
+        *_counters(),
+        *_missing_counters(),
+        *_over_limit(),
+        *_missing_events(),
+        *_states(),
+    ]
+
+
+def repair(drifts: list[Drift]) -> list[Drift]:
+    """Put right what can be recomputed (``REPAIRABLE``), each in its own transaction under the locks of the checkout,
+    and return what was. A coupon's life says so.
+    """
+    return [drift for drift in drifts if drift.kind in REPAIRABLE and uses.patiently(lambda drift=drift: _repair(drift))]  # type: ignore[misc]
+
+
+def _repair(drift: Drift) -> bool:
+    with transaction.atomic():
+        if drift.kind == COUPON_USED:
+            return _repair_coupon(drift.pk)
+        if drift.kind == COUNTER_MISSING:
+            UsageCounter.objects.get_or_create(campaign_id=drift.pk, customer_key=drift.customer_key)
+            counters = UsageCounter.objects.filter(campaign_id=drift.pk, customer_key=drift.customer_key)
+        else:
+            counters = UsageCounter.objects.filter(pk=drift.pk)
+        # Locked before it is counted: what another transaction has counted in by then is committed, and seen.
+        counter = counters.select_for_update().get()
+        counter.used = _count_under(counter)
+        # A limit that was lowered breaks nothing that is out already.
+        counter.allowed = max(counter.allowed, counter.used)
+        counter.save(update_fields=["used", "allowed"])
+        return True
+
+
+def _repair_coupon(pk: int) -> bool:
+    uses.lock([pk])
+    coupon = Coupon.objects.get(pk=pk)
+    count = Redemption.objects.live().filter(coupon=pk, counts_coupon=True).count()
+    if coupon.usage_limit is not None and count > coupon.usage_limit:
+        # More are out than there may be: which of them is over the limit is for people to say.
+        return False
+    if count != coupon.used:
+        Coupon.objects.filter(pk=pk).update(used=count)
+        events.record(CouponEvent.Kind.CHANGED, coupon=pk, repaired="used", before=coupon.used, after=count)
+    return True
+
+
+def _count_under(counter: UsageCounter) -> int:
+    rows = Redemption.objects.live().filter(coupon__campaign=counter.campaign_id)
+    if counter.customer_key:
+        return rows.filter(counts_customer=True, customer_key=counter.customer_key).count()
+    return rows.filter(counts_total=True).count()
+
+
+def _counted(rows: QuerySet[Redemption], by: str) -> Coalesce:
+    """Return an expression that counts redemptions that belong to a row; ``by`` groups them all into one."""
+    counted = rows.order_by().values(by).annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _coupons() -> Iterator[Drift]:
+    live = Redemption.objects.live().filter(coupon=OuterRef("pk"), counts_coupon=True)
+    rows = Coupon.objects.order_by("pk").annotate(counted=_counted(live, "coupon")).exclude(used=F("counted"))
+    for pk, used, counted in rows.values_list("pk", "used", "counted").iterator():
+        yield Drift(kind=COUPON_USED, model="coupon", pk=pk, stored=f"used={used}", counted=f"used={counted}")
+
+
+def _counters() -> Iterator[Drift]:
+    live = Redemption.objects.live().filter(coupon__campaign=OuterRef("campaign"))
+    of_all = live.filter(counts_total=True)
+    of_one = live.filter(counts_customer=True, customer_key=OuterRef("customer_key"))
+    for counters, counted in (
+        (UsageCounter.objects.filter(customer_key=""), _counted(of_all, "coupon__campaign")),
+        (UsageCounter.objects.exclude(customer_key=""), _counted(of_one, "coupon__campaign")),
+    ):
+        rows = counters.order_by("pk").annotate(counted=counted).exclude(used=F("counted"))
+        for pk, used, count in rows.values_list("pk", "used", "counted").iterator():
+            yield Drift(kind=COUNTER_USED, model="counter", pk=pk, stored=f"used={used}", counted=f"used={count}")
+
+
+def _missing_counters() -> Iterator[Drift]:
+    live = Redemption.objects.live().order_by()
+    counter = UsageCounter.objects.filter(campaign=OuterRef("coupon__campaign"))
+    of_all = live.filter(counts_total=True).exclude(Exists(counter.filter(customer_key="")))
+    of_one = live.filter(counts_customer=True).exclude(Exists(counter.filter(customer_key=OuterRef("customer_key"))))
+    found = [(pk, "", n) for pk, n in of_all.values_list("coupon__campaign").annotate(n=Count("pk"))]
+    found += of_one.values_list("coupon__campaign", "customer_key").annotate(n=Count("pk"))
+    for pk, key, count in sorted(found):
+        what = f"used={count}" + (" of one customer" if key else "")
+        yield Drift(
+            kind=COUNTER_MISSING, model="campaign", pk=pk, stored="no counter", counted=what, customer_key=key
+        )
+
+
+def _over_limit() -> Iterator[Drift]:
+    """A use over the limit is left out of at least one count; and one that is not is counted in its coupon."""
+    live = Redemption.objects.live().order_by("pk")
+    limited = Q(coupon__usage_limit__isnull=False, coupon__campaign__isnull=False)
+    wrong = live.filter(Q(over_limit=False, counts_coupon=False) & limited)
+    for pk in wrong.values_list("pk", flat=True).iterator():
+        stored = "over_limit=False, counts_coupon=False"
+        yield Drift(kind=OVER_LIMIT, model="redemption", pk=pk, stored=stored, counted="one of them true")
+
+
+def _missing_events() -> Iterator[Drift]:
+    told = CouponEvent.objects.filter(coupon=OuterRef("coupon"), order_ref=OuterRef("order_ref"), kind=OuterRef("state"))
+    # The states of a live redemption are called like the events that lead to them.
+    rows = Redemption.objects.live().order_by("pk").exclude(Exists(told))
+    for pk, state in rows.values_list("pk", "state").iterator():
+        yield Drift(kind=EVENT_MISSING, model="redemption", pk=pk, stored="no event", counted=f"an event “{state}”")
+
+
+def _states() -> Iterator[Drift]:
+    state = Coupon.State
+    coupons: list[tuple[Q, str]] = [
+        (Q(state=state.REVOKED, revoked_at=None), "revoked_at"),
+        (~Q(state=state.REVOKED) & Q(revoked_at__isnull=False), "no revoked_at"),
+        (Q(state=state.LOCKED, unlocked_at__isnull=False), "no unlocked_at"),
+    ]
+    redemptions: list[tuple[Q, str]] = [
+        (Q(state=Redemption.State.REDEEMED, redeemed_at=None), "redeemed_at"),
+        (Q(state=Redemption.State.RELEASED, released_at=None), "released_at"),
+        (~Q(state=Redemption.State.RELEASED) & Q(released_at__isnull=False), "no released_at"),
+        (Q(state=Redemption.State.RELEASED) & (Q(counts_total=True) | Q(counts_customer=True)), "nothing counted"),
+    ]
+    for model, rules in ((Coupon, coupons), (Redemption, redemptions)):
+        yield from _contradictions(model, rules)
+
+
+def _contradictions(model: type[Model], rules: list[tuple[Q, str]]) -> Iterator[Drift]:
+    wrong = Q()
+    for rule, _should in rules:
+        wrong |= rule
+    rows: Any = model._default_manager.filter(wrong).order_by("pk")
+    for row in rows.iterator():
+        for rule, should in rules:
+            if rows.filter(rule, pk=row.pk).exists():
+                name = str(model._meta.model_name)
+                yield Drift(kind=STATE, model=name, pk=row.pk, stored=f"state={row.state}", counted=should)

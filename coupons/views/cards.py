@@ -1,0 +1,125 @@
+"""A coupon as its proven holder sees it: which state it is in, in words for customers."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from .. import unlocking
+from ..exceptions import CouponUsedUp
+from ..models import Campaign, Coupon, Question
+from ..quoting import explain
+from ..wording import in_words
+
+
+class CardState(TextChoices):
+    """What a card says, and under which heading a list has it."""
+
+    READY = "ready", ""
+    WAITING = "waiting", ""
+    DECLINED = "declined", ""
+    RESTING = "resting", _("This coupon is resting at the moment. Please look in again later.")
+    USED = "used", _("This coupon has been used. We hope it was a good choice.")
+    OVER = "over", _("The time of this coupon is over.")
+    WITHDRAWN = "withdrawn", _("We had to take this coupon back. Please ask us if you have any questions.")
+
+
+class Group(enum.Enum):
+    """The headings of a customer's list."""
+
+    USABLE = _("Ready to use")
+    WAITING = _("Waiting for your answers")
+    OVER = _("Used or over")
+
+
+_GROUPS = {
+    CardState.READY: Group.USABLE,
+    CardState.RESTING: Group.USABLE,
+    CardState.WAITING: Group.WAITING,
+    CardState.DECLINED: Group.WAITING,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One coupon to show. ``questions`` are those that are still open, where it is locked."""
+
+    coupon: Coupon
+    state: CardState
+    now: datetime
+    questions: Sequence[Question] = field(default_factory=tuple)
+
+    @property
+    def group(self) -> Group:
+        return _GROUPS.get(self.state, Group.OVER)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == CardState.READY
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for answers, declined or not."""
+        return self.group is Group.WAITING
+
+    @property
+    def is_over(self) -> bool:
+        return self.group is Group.OVER
+
+    @property
+    def end_in_words(self) -> str:
+        """Until when it can be used, with the zone (CD-6); empty for no end, and where the end is not what counts."""
+        end = self.coupon.valid_until
+        return in_words(end, now=self.now) if end is not None and not self.is_over else ""
+
+    @property
+    def deadline_in_words(self) -> str:
+        """How long it can be used once it is unlocked; empty for no personal deadline."""
+        minutes = self.coupon.deadline_minutes
+        if minutes is None:
+            return ""
+        return _deadline(minutes)
+
+
+def _deadline(minutes: int) -> str:
+    if minutes % (24 * 60) == 0:
+        days = minutes // (24 * 60)
+        text = ngettext("Once unlocked, it is good for one day.", "Once unlocked, it is good for %(n)d days.", days)
+        return text % {"n": days}
+    if minutes % 60 == 0:
+        hours = minutes // 60
+        text = ngettext("Once unlocked, it is good for one hour.", "Once unlocked, it is good for %(n)d hours.", hours)
+        return text % {"n": hours}
+    text = ngettext(
+        "Once unlocked, it is good for one minute.", "Once unlocked, it is good for %(n)d minutes.", minutes
+    )
+    return text % {"n": minutes}
+
+
+def settle_state(*, coupon: Coupon, now: datetime) -> CardState:
+    """Return the state of a coupon for its proven holder. No query."""
+    if coupon.state == Coupon.State.REVOKED:
+        return CardState.WITHDRAWN
+    if coupon.state == Coupon.State.LOCKED:
+        if unlocking.why_not(coupon=coupon, now=now):
+            return _resting_or_over(coupon, now)
+        return CardState.WAITING if coupon.declined_at is None else CardState.DECLINED
+    reason = explain(coupon=coupon, now=now)
+    if reason is None:
+        return CardState.READY
+    return CardState.USED if isinstance(reason, CouponUsedUp) else _resting_or_over(coupon, now)
+
+
+def _resting_or_over(coupon: Coupon, now: datetime) -> CardState:
+    """A campaign that is paused, or begins later, comes back; everything else does not."""
+    campaign = coupon.campaign
+    returns = campaign.status in {Campaign.Status.PAUSED, Campaign.Status.DRAFT} or (
+        campaign.status == Campaign.Status.RUNNING and campaign.starts_at is not None and campaign.starts_at > now
+    )
+    return CardState.RESTING if returns and not coupon.is_over(now) else CardState.OVER

@@ -1,0 +1,54 @@
+"""What the entry of codes reads from a request: who tries, whether it is a person, and what is in the basket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import import_string
+
+from .conf import app_settings
+from .ratelimit import client_ip
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from .facts import BasketFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visitor:
+    """Who tries a code: the key of the session, empty if there is none yet, and the network address (CO-7)."""
+
+    session_key: str = ""
+    ip: str = ""
+
+
+def visitor_of(request: HttpRequest) -> Visitor:
+    """Return who tries. Makes no session; the address is behind ``TRUSTED_PROXIES`` proxies."""
+    session = getattr(request, "session", None)
+    return Visitor(
+        session_key=getattr(session, "session_key", None) or "",
+        ip=client_ip(request, trusted_proxies=app_settings.trusted_proxies),
+    )
+
+
+def has_passed_challenge(request: HttpRequest) -> bool:
+    """Return what the callable of ``CHALLENGE`` says of this visitor; false without one, and it is only asked while it
+    matters (CO-7).
+    """
+    from .guessing import needs_challenge
+
+    return needs_challenge() and bool(_load(app_settings.challenge)(request))
+
+
+def basket_of(request: HttpRequest) -> BasketFacts | None:
+    """Return the visitor's basket, from the callable of ``BASKET``; ``None`` without one, or if it knows of none."""
+    if not app_settings.basket:
+        return None
+    facts: BasketFacts | None = _load(app_settings.basket)(request)
+    return facts
+
+
+def _load(path: str) -> Any:
+    return import_string(path)

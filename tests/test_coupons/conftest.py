@@ -1,0 +1,31 @@
+"""What the tests of ``coupons`` share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from coupons import quick
+
+
+@pytest.fixture(params=["steps", "statement"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Reserve in both ways that there are: step by step, and on PostgreSQL in one statement.
+
+    That one is for shops in autocommit; a test has a transaction around it, which an error of the statement must not
+    break.
+    """
+    if request.param == "statement":
+        if connection.vendor != "postgresql":
+            pytest.skip("only on PostgreSQL")
+        run = quick.run
+
+        def run_safely(statement: str, parameters: dict[str, Any]) -> int | None:
+            with transaction.atomic():
+                return run(statement, parameters)
+
+        monkeypatch.setattr(quick, "is_possible", lambda: True)
+        monkeypatch.setattr(quick, "run", run_safely)
+    return str(request.param)
