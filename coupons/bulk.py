@@ -39,7 +39,9 @@ def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> None:
         raise BatchRefused("word")
     if campaign.status == Campaign.Status.PAUSED:
         raise BatchRefused("paused")
-    if campaign.status not in OPEN_STATUSES or (campaign.ends_at is not None and campaign.ends_at <= (now or timezone.now())):
+    if campaign.status not in OPEN_STATUSES or (
+        campaign.ends_at is not None and campaign.ends_at <= (now or timezone.now())
+    ):
         raise BatchRefused("ended")
 
 

@@ -16,10 +16,9 @@ from . import codes
 from .arithmetic import CouponDiscount, Quote
 from .exceptions import ChangesNothing, CouponError
 from .facts import BasketFacts
-from .guessing import attempt
+from .guessing import Visitor, attempt
 from .quoting import quote
 from .staging import proven, stage, staged
-from .visitors import Visitor
 
 __all__ = ["Entry", "Overview", "StagedCoupon", "Visitor", "enter", "overview"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -97,7 +97,7 @@ class QuestionFormBuilder(FormBuilder):
 class UnlockForm(forms.Form):
     """Base of the form behind a locked coupon; ``build_unlock_form`` adds the questions."""
 
-    bound_field_class: ClassVar[type[BoundField]] = QuestionField
+    bound_field_class = QuestionField
     use_required_attribute = False
 
     @property

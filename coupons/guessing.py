@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from django.core.cache import cache
@@ -19,7 +20,6 @@ from .exceptions import ChallengeNeeded, TooManyTries
 from .models import Coupon
 from .ratelimit import PREFIX, CacheStorage, Slot, take
 from .signals import guessing_suspected
-from .visitors import Visitor
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,14 @@ ALARM_LASTS: Final = 600
 
 _ALARM: Final = f"{PREFIX}alarm"
 _TOLD: Final = f"{PREFIX}alarm-told"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visitor:
+    """Who tries a code: the key of the session, empty if there is none yet, and the network address (CO-7)."""
+
+    session_key: str = ""
+    ip: str = ""
 
 
 class Attempt:

@@ -101,9 +101,7 @@ def _hold_quickly(checkout: Checkout) -> Redemption | None:
     row = _new_row(coupon, checkout)
     if not uses.patiently(lambda: quick.reserve(row, actor=checkout.actor)):
         return None
-    # The statement may have begun before another request of the same order was through. Whoever comes second sees the
-    # other here, and then both are settled in turn.
-    if Redemption.objects.live().filter(order_ref=checkout.order_ref).exclude(pk=row.pk).exists():
+    if not _is_alone(row):
         try:
             [row] = uses.patiently(lambda: _settle(checkout))
         except InvalidCode:
@@ -111,6 +109,13 @@ def _hold_quickly(checkout: Checkout) -> Redemption | None:
             raise
     announce(coupon_reserved, coupon=coupon, redemption=row)
     return row
+
+
+def _is_alone(row: Redemption) -> bool:
+    """Tell whether the order holds nothing else by now. The statement may have begun before another request of the
+    same order was through: whoever comes second sees the other here, and then they are settled in turn.
+    """
+    return not Redemption.objects.live().filter(order_ref=row.order_ref).exclude(pk=row.pk).exists()
 
 
 def _undo(row: Redemption, checkout: Checkout) -> None:
@@ -129,12 +134,21 @@ def _refuse_early(checkout: Checkout) -> None:
     """
     for coupon in checkout.coupons:
         reason = why_not(coupon, None, now=checkout.now)
+        full: list[limits.Key | int] = [coupon.pk] if reason == "used_up" else []
         if not reason:
+            keys = limits.limits_of(coupon, checkout.columns[coupon.pk]["customer_key"])
+            full += [key for key in keys if not limits.has_room(key)]
+            reason = next((key.reason for key in keys if key in full), "")
+        if not reason or _holds_of(coupon.campaign_id, checkout):
             continue
-        own = Redemption.objects.live().filter(coupon=coupon, order_ref=checkout.order_ref)
-        if own.exists() or (reason == "used_up" and giving_back.make_room(coupon.pk, now=checkout.now)):
-            continue
-        raise InvalidCode(reason=reason)
+        if not full or not all(giving_back.make_room(key, now=checkout.now) for key in full):
+            raise InvalidCode(reason=reason)
+
+
+def _holds_of(campaign_id: int, checkout: Checkout) -> bool:
+    """Tell whether the order holds a coupon of this campaign: this one, or one that may be given back for it."""
+    rows = Redemption.objects.live().filter(order_ref=checkout.order_ref)
+    return rows.filter(coupon__campaign_id=campaign_id).exists()
 
 
 def _settle(checkout: Checkout) -> list[Redemption]:

@@ -94,11 +94,12 @@ def _import(
                 finished_at=now,
             )
             batch.save()
+            asks = campaign.asks
             like = Coupon(
                 campaign=campaign,
                 batch=batch,
-                state=Coupon.State.LOCKED if campaign.asks else Coupon.State.AVAILABLE,
-                deadline_minutes=campaign.deadline_minutes if campaign.asks else None,
+                state=Coupon.State.LOCKED if asks else Coupon.State.AVAILABLE,
+                deadline_minutes=campaign.deadline_minutes if asks else None,
                 issued_at=now,
             )
             found = _Found()
@@ -139,7 +140,9 @@ def _insert(chunk: Sequence[tuple[int, dict[str, Any]]], like: Coupon, found: _F
         found.repeated += len(rows) - made
 
 
-def _rows(text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(
+    text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each good row with its number, and note the others."""
     first_line = text.readline(10_000)
     delimiter = max(DELIMITERS, key=first_line.count)

@@ -37,7 +37,9 @@ def insert_coupons(*, like: Coupon, columns: Mapping[str, Sequence[Any]]) -> int
         return int(cursor.rowcount)
 
 
-def _statement(fixed: Sequence[Field[Any, Any]], values: Sequence[str], varied: Any, source: str, connection: Any) -> str:
+def _statement(
+    fixed: Sequence[Field[Any, Any]], values: Sequence[str], varied: Any, source: str, connection: Any
+) -> str:
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in [*fixed, *varied])
     # "WHERE true" keeps SQLite from reading ON as the beginning of a join.
@@ -79,7 +81,8 @@ def _one_by_one(like: Coupon, columns: Mapping[str, Sequence[Any]], alias: str) 
     shared = {field.attname: getattr(like, field.attname) for field in Coupon._meta.concrete_fields}
     del shared["id"]
     rows = [
-        Coupon(**{**shared, **dict(zip(columns, values, strict=True))}) for values in zip(*columns.values(), strict=True)
+        Coupon(**{**shared, **dict(zip(columns, values, strict=True))})
+        for values in zip(*columns.values(), strict=True)
     ]
     with transaction.atomic(using=alias):
         taken = set(Coupon.objects.using(alias).filter(code__in=columns["code"]).values_list("code", flat=True))

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
 from .conf import app_settings
+from .guessing import Visitor, needs_challenge
 from .ratelimit import client_ip
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from .facts import BasketFacts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Visitor:
-    """Who tries a code: the key of the session, empty if there is none yet, and the network address (CO-7)."""
-
-    session_key: str = ""
-    ip: str = ""
 
 
 def visitor_of(request: HttpRequest) -> Visitor:
@@ -37,8 +29,6 @@ def has_passed_challenge(request: HttpRequest) -> bool:
     """Return what the callable of ``CHALLENGE`` says of this visitor; false without one, and it is only asked while it
     matters (CO-7).
     """
-    from .guessing import needs_challenge
-
     return needs_challenge() and bool(_load(app_settings.challenge)(request))
 
 

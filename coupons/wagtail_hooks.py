@@ -10,6 +10,9 @@ from wagtail import hooks
 from wagtail.log_actions import LogFormatter
 
 from .admin.answers import ERASED, EXPORTED
+from .admin.batches import EXPORTED as CODES_EXPORTED
+from .admin.batches import IMPORTED as CODES_IMPORTED
+from .admin.batches import ORDERED as CODES_ORDERED
 from .admin.menu import CampaignGroup
 
 
@@ -38,3 +41,32 @@ def register_log_actions(actions: Any) -> None:
         def format_message(self, log_entry: Any) -> str:
             count = log_entry.data.get("count", 0)
             return ngettext("Erased one answer", "Erased %(count)s answers", count) % {"count": count}
+
+
+@hooks.register("register_log_actions")
+def register_code_log_actions(actions: Any) -> None:
+    """What the report "Site history" says of codes in bulk: who made, imported or took them (CM-5)."""
+
+    @actions.register_action(CODES_ORDERED)
+    class Ordered(LogFormatter):  # type: ignore[misc]
+        label = _("Make codes")
+
+        def format_message(self, log_entry: Any) -> str:
+            count = log_entry.data.get("count", 0)
+            return ngettext("Ordered one code", "Ordered %(count)s codes", count) % {"count": count}
+
+    @actions.register_action(CODES_IMPORTED)
+    class Imported(LogFormatter):  # type: ignore[misc]
+        label = _("Import codes")
+
+        def format_message(self, log_entry: Any) -> str:
+            count = log_entry.data.get("count", 0)
+            return ngettext("Imported one code", "Imported %(count)s codes", count) % {"count": count}
+
+    @actions.register_action(CODES_EXPORTED)
+    class CodesExported(LogFormatter):  # type: ignore[misc]
+        label = _("Export codes")
+
+        def format_message(self, log_entry: Any) -> str:
+            count = log_entry.data.get("count", 0)
+            return ngettext("Exported one code", "Exported %(count)s codes", count) % {"count": count}

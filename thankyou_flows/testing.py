@@ -220,6 +220,14 @@ class StoreContractTests:
         self.store.withdraw_coupon(coupon=coupon)
         self.store.withdraw_coupon(coupon=coupon)
 
+    def test_many_coupons_can_be_published_at_once(self) -> None:
+        if not self.store.has_own_discounts:
+            return
+        coupons = [self.make_coupon() for _ in range(3)]
+        assert self.store.publish_coupons(coupons=iter(coupons)) == 3
+        self.store.publish_coupons(coupons=iter(coupons))
+        assert self.store.publish_coupons(coupons=iter(())) == 0
+
     def test_a_coupon_that_was_never_published_can_be_withdrawn(self) -> None:
         if self.store.has_own_discounts:
             self.store.withdraw_coupon(coupon=self.make_coupon())

@@ -118,11 +118,19 @@ class CampaignForm(WagtailAdminModelForm):
         return [value] if isinstance(value, str) else list(value or ())
 
     def clean(self) -> dict[str, Any]:
-        """Turn the dates into instants, and say what does not go together."""
+        """Turn the dates into instants, drop what the form hides, and say what does not go together."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned.update({name: value for name, value in self._hidden(cleaned) if name in cleaned})
         self._clean_dates(cleaned)
         self._clean_questions(cleaned)
         return cleaned
+
+    @staticmethod
+    def _hidden(cleaned: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Return what is not asked for this kind of codes, empty: it may be left from another choice."""
+        if cleaned.get("code_type") == Campaign.CodeType.WORD:
+            return [("personal", False), ("deadline_minutes", None), ("uses_per_coupon", 1)]
+        return [("word", ""), ("is_unlimited", False)] if "code_type" in cleaned else []
 
     def _clean_dates(self, cleaned: dict[str, Any]) -> None:
         zone = find_zone(cleaned.get("zone", ""))
@@ -147,7 +155,7 @@ class CampaignForm(WagtailAdminModelForm):
         formset = self.formsets.get("questions")
         if formset is None:
             return
-        asked = [form for form in formset.forms if not formset._should_delete_form(form) and self._is_filled(form)]
+        asked = [form for form in formset.forms if self._is_filled(form) and not form["DELETE"].data]
         if asked and cleaned.get("code_type") == Campaign.CodeType.WORD:
             self.add_error(
                 "code_type",

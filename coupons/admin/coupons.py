@@ -42,9 +42,8 @@ class CouponIndexView(generic.IndexView):
         """Find a code, word, order or customer, however typed."""
         return life.find(queryset, self.search_query) if self.is_searching else queryset
 
-    @cached_property
-    def search_form(self) -> Any:
-        form = super().search_form
+    def get_search_form(self) -> Any:
+        form = super().get_search_form()
         if form is not None:
             form.fields["q"].widget.attrs["placeholder"] = gettext("Code, order or e-mail")
         return form

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.base import ViewSetGroup
 
 from .answers import AnswerViewSet
+from .batches import BatchViewSet
 from .campaigns import CampaignViewSet
 from .coupons import CouponViewSet
 
@@ -17,4 +18,4 @@ class CampaignGroup(ViewSetGroup):
     menu_name = "thankyou-campaigns"
     menu_icon = "tag"
     menu_order = 310
-    items = (CampaignViewSet, CouponViewSet, AnswerViewSet)
+    items = (CampaignViewSet, CouponViewSet, BatchViewSet, AnswerViewSet)

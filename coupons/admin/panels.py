@@ -24,8 +24,9 @@ def _when(field: str, *values: str) -> dict[str, str]:
 
 
 def _field(name: str, **when: str) -> FieldPanel:
-    [condition] = when.items() or [("", "")]
-    return FieldPanel(name, attrs=_when(condition[0], *condition[1].split()) if condition[0] else None)
+    """Return the panel of a field that is shown while another one (``benefit="percent"``) has this value."""
+    [(field, value)] = when.items()
+    return FieldPanel(name, attrs=_when(field, value))
 
 
 def build_edit_handler() -> Any:
@@ -102,7 +103,7 @@ def _time() -> list[Any]:
             heading=_("When it can be used"),
         ),
         MultiFieldPanel(
-            [FieldPanel("deadline_minutes")], heading=_("A time of one’s own"), attrs=_when("code_type", "single")
+            [FieldPanel("deadline_minutes")], heading=_("Deadline of each customer"), attrs=_when("code_type", "single")
         ),
         MultiFieldPanel(
             [
@@ -131,7 +132,7 @@ def _questions() -> list[Any]:
             panels=[
                 FieldPanel("label"),
                 FieldPanel("field_type"),
-                FieldPanel("choices"),
+                FieldPanel("choices", attrs=_when("-field_type", "dropdown", "radio", "checkboxes")),
                 FieldPanel("help_text"),
                 FieldPanel("required"),
                 FieldPanel("purpose"),

@@ -43,7 +43,12 @@ def coupon_from_link(context: template.Context, *, next: str = "") -> dict[str, 
     cookie and no session is read, so that the page stays cacheable.
     """
     request = context.get("request")
-    text = request.GET.get(PARAMETER, "").strip() if request is not None else ""
+    if request is None:
+        return {}
+    text = request.GET.get(PARAMETER, "").strip()
+    # Whoever makes the link could write whole sentences on our page, so there is no room for more than a code.
+    if not text or any(symbol.isspace() for symbol in text):
+        return {}
     try:
         normalise(text)
     except TypingError:

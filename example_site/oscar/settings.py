@@ -150,8 +150,9 @@ OSCAR_INITIAL_LINE_STATUS = "Pending"
 OSCAR_ORDER_STATUS_PIPELINE = {
     "Pending": ("Being processed", "Cancelled"),
     "Being processed": ("Complete", "Cancelled"),
-    "Complete": (),
+    "Complete": ("Refunded",),
     "Cancelled": (),
+    "Refunded": (),
 }
 
 DEFAULT_CURRENCY = "EUR"
@@ -163,3 +164,7 @@ WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp", "svg"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 THANKYOU_FLOWS = {"STORE": "thankyou_flows.stores.oscar.OscarStore"}  # ours
+THANKYOU_COUPONS = {  # ours
+    "BASKET": "thankyou_flows.stores.oscar.basket_facts",
+    "CATALOG": "thankyou_flows.stores.oscar.OscarStore",
+}

@@ -142,12 +142,17 @@ def test_the_deadline_decides_at_the_checkout(
 def test_a_code_that_waited_too_long_costs_nothing_but_the_saving(
     customer: Callable[..., Any], product: Any, offer_page: ThankYouPage, clock: Any
 ) -> None:
-    """The voucher is on the basket, then its time is over: the order goes through, with shipping."""
+    """The voucher is on the basket, then its time is over: the customer is told before paying, and orders with
+    shipping.
+    """
     ana = customer()
     ana.order(product)
     ana.add(product)
     clock.move_to(NOW + timedelta(minutes=62))
     ana.preview()
+    response = ana.place()
+    assert response.status_code == 200
+    assert "can no longer be used" in response.content.decode()
     response = ana.place()
     assert response.status_code == 302
     assert model("order.Order").objects.latest("pk").shipping_incl_tax == SHIPPING
@@ -211,6 +216,9 @@ def test_a_code_that_somebody_else_used_meanwhile_does_not_stop_a_paid_order(
     slow.type_code(coupon.display_code)
     slow.preview()
     assert customer("quick@example.com").order(product, code=coupon.display_code).shipping_incl_tax == 0
+    response = slow.place()
+    assert response.status_code == 200
+    assert "Nothing has been charged" in response.content.decode()
     response = slow.place()
     assert response.status_code == 302
     order = model("order.Order").objects.latest("pk")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.urls import reverse
 
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, Redemption
 from thankyou_flows.stores.oscar import OscarStore
 
 from .conftest import model
@@ -72,3 +73,39 @@ def test_one_coupon_published_many_times_is_one_voucher(coupons: list[Coupon]) -
     assert at_once(lambda number: store.publish_coupon(coupon=coupons[0])) == []
     assert rows()["voucher.Voucher"] == rows()["offer.ConditionalOffer"] == 1
     assert model("voucher.Voucher").objects.get().offers.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("limited", ["coupon", "campaign"])
+def test_customers_who_press_the_button_together_get_no_use_too_many(
+    transactional_db: None, customer: Callable[..., Any], product: Any, limited: str
+) -> None:
+    """CO-1: three uses, twelve orders. The others pay nothing, read why, and order without the coupon."""
+    campaign = Campaign.objects.create(
+        title="C",
+        status=Campaign.Status.RUNNING,
+        benefit=Campaign.Benefit.FREE_SHIPPING,
+        total_limit=3 if limited == "campaign" else None,
+    )
+    coupon = issue(campaign=campaign, usage_limit=3 if limited == "coupon" else 100)
+    store: Any = OscarStore()
+    store.publish_coupon(coupon=coupon)
+    browsers = [customer(f"c{number}@example.com") for number in range(THREADS)]
+    for browser in browsers:
+        browser.add(product)
+        browser.type_code(coupon.display_code)
+        browser.preview()
+    statuses: list[int] = []
+    assert at_once(lambda number: statuses.append(place(browsers[number]))) == []
+    assert sorted(statuses) == [200] * (THREADS - 3) + [302] * 3
+    assert model("order.Order").objects.filter(shipping_incl_tax=0).count() == 3
+    assert Redemption.objects.redeemed().count() == 3
+    assert not Redemption.objects.filter(over_limit=True).exists()
+    for browser in browsers:
+        place(browser)
+    assert model("order.Order").objects.count() == THREADS
+    assert model("order.Order").objects.filter(shipping_incl_tax=0).count() == 3
+
+
+def place(browser: Any) -> int:
+    return int(browser.client.post(reverse("checkout:preview"), {"action": "place_order"}).status_code)

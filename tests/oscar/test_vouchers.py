@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count
 from django.utils import timezone
 from djmoney.money import Money
@@ -16,6 +15,7 @@ from djmoney.money import Money
 from coupons.issuing import issue
 from coupons.models import Campaign, Coupon, Redemption
 from thankyou_flows.stores.oscar import OscarStore
+from thankyou_flows.stores.oscar.checks import check_campaigns
 
 from .conftest import SHIPPING, model
 
@@ -70,11 +70,14 @@ def test_an_amount_is_never_more_than_the_goods(
     assert order.total_incl_tax == SHIPPING
 
 
-def test_an_amount_in_another_currency_is_not_turned_into_this_one(store: OscarStore, shop: Any) -> None:
-    campaign = Campaign.objects.create(title="C", status="running", benefit="amount", amount=Money("500.00", "JPY"))
-    with pytest.raises(ImproperlyConfigured, match="OSCAR_DEFAULT_CURRENCY"):
-        store.publish_coupon(coupon=issue(campaign=campaign))
-    assert not model("voucher.Voucher").objects.exists()
+def test_an_amount_in_another_currency_is_not_turned_into_this_one(
+    customer: Callable[..., Any], product: Any, make_coupon: Callable[..., Coupon]
+) -> None:
+    """It is published, because a shop may sell in several currencies, and refused for every basket in another."""
+    coupon = make_coupon(benefit="amount", amount=Money("500.00", "JPY"))
+    order = customer().order(product, code=coupon.display_code)
+    assert order.total_incl_tax == Decimal("20.00") + SHIPPING
+    assert not Redemption.objects.exists()
 
 
 def test_a_changed_campaign_changes_the_voucher(
@@ -217,17 +220,58 @@ def test_a_renamed_offer_is_found_again(store: OscarStore, make_coupon: Callable
     assert voucher_of(coupon).name.startswith("Free shipping")
 
 
-def test_codes_of_the_shops_own_vouchers_are_none_of_our_business(
-    customer: Callable[..., Any], product: Any, make_coupon: Callable[..., Coupon]
-) -> None:
-    theirs = model("voucher.Voucher").objects.create(
+@pytest.fixture
+def shops_own(shop: Any) -> Any:
+    """A voucher that the shop owner made in Oscar's dashboard."""
+    everything = model("offer.Range").objects.create(name="Everything", includes_all_products=True)
+    offer = model("offer.ConditionalOffer").objects.create(
+        name="Welcome",
+        offer_type="Voucher",
+        condition=model("offer.Condition").objects.create(type="Count", value=1, range=everything),
+        benefit=model("offer.Benefit").objects.create(type="Percentage", value=50, range=everything),
+    )
+    voucher = model("voucher.Voucher").objects.create(
         name="Theirs",
         code="WELCOME",
         start_datetime=timezone.now() - timedelta(days=1),
         end_datetime=timezone.now() + timedelta(days=1),
     )
-    theirs.offers.set(voucher_of(make_coupon()).offers.all())
+    voucher.offers.set([offer])
+    return voucher
+
+
+def test_codes_of_the_shops_own_vouchers_are_none_of_our_business(
+    customer: Callable[..., Any], product: Any, shops_own: Any
+) -> None:
     order = customer().order(product, code="welcome")
-    assert order.shipping_incl_tax == 0
+    assert order.total_incl_tax == Decimal("10.00") + SHIPPING
     assert OscarStore().get_order(number=order.number).coupon_codes == ("WELCOME",)
     assert not Redemption.objects.exists()
+
+
+def test_a_word_does_not_take_over_the_shops_own_voucher(
+    customer: Callable[..., Any],
+    product: Any,
+    shops_own: Any,
+    django_capture_on_commit_callbacks: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The check W108 tells the owner."""
+    with django_capture_on_commit_callbacks(execute=True):
+        Campaign.objects.create(
+            title="Clash", status="running", code_type="word", word="WELCOME", benefit="free_shipping", total_limit=5
+        )
+    assert "voucher of its own" in caplog.text
+    assert [offer.name for offer in shops_own.offers.all()] == ["Welcome"]
+    assert customer().order(product, code="WELCOME").shipping_incl_tax == SHIPPING
+    ids = [message.id for message in check_campaigns(None, databases=["default"])]
+    assert ids == ["thankyou_flows.W108"]
+    assert check_campaigns(None) == []
+
+
+def test_a_voucher_that_was_linked_to_our_offer_by_hand_gets_nothing(
+    customer: Callable[..., Any], product: Any, shops_own: Any, make_coupon: Callable[..., Coupon]
+) -> None:
+    """Only a coupon of ours is good for what its campaign promises."""
+    shops_own.offers.set(voucher_of(make_coupon()).offers.all())
+    assert customer().order(product, code="welcome").shipping_incl_tax == SHIPPING

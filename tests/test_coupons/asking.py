@@ -48,7 +48,7 @@ def make_locked(*, holder_key: str = "c:ann", now: Any = NOW, **changes: Any) ->
     return issue(campaign=make_asking_campaign(**changes), holder_key=holder_key, now=now)
 
 
-def make_answer(coupon: Coupon, name: str = "which_tea_do_you_like_best", **changes: Any) -> Answer:
+def make_answer(coupon: Coupon, name: str = "which_tea_do_you_like_best", /, **changes: Any) -> Answer:
     """Return an answer of the coupon's holder, kept for a year."""
     facts = {
         "holder_key": coupon.holder_key or f"coupon:{coupon.pk}",

@@ -60,6 +60,7 @@ def site(settings: Any) -> Iterator[Any]:
     settings.MIDDLEWARE = MIDDLEWARE
     settings.THANKYOU_COUPONS = {"BASKET": f"{__name__}.basket"}
     settings.ALLOWED_HOSTS = ["*"]
+    settings.LOGIN_URL = "/login/"
     settings.LANGUAGE_CODE = "en"
     settings.TEMPLATES = [
         {

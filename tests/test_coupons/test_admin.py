@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 from djmoney.money import Money
 
@@ -188,37 +188,13 @@ def test_the_list_shows_the_numbers_at_the_same_cost_for_any_number(
     [row] = page.context["object_list"]
     assert (row.issued_count, row.redeemed_count) == (3, 3)
     assert "Free shipping" in page.content.decode()
+    assert reverse("thankyou_coupons_campaign:inspect", args=[row.pk]) in page.content.decode()
     with django_assert_max_num_queries(50) as before:
         editor.get(reverse(LIST))
-    for _ in range(5):
-        make_busy_campaign()
+    for _ in range(19):
+        make_campaign()
     with django_assert_num_queries(len(before)):
         editor.get(reverse(LIST))
-
-
-def test_the_list_of_coupons_is_for_looking_only(editor: Client, django_assert_max_num_queries: Any) -> None:
-    """Nobody makes or changes a coupon by hand."""
-    make_busy_campaign()
-    coupon = Coupon.objects.first()
-    assert coupon is not None
-    url = reverse("thankyou_coupons_coupon:index")
-    with django_assert_max_num_queries(50) as before:
-        page = editor.get(url)
-    assert coupon.display_code in page.content.decode()
-    make_busy_campaign()
-    with django_assert_max_num_queries(len(before)):
-        editor.get(url)
-    for typed in (coupon.display_code.lower(), coupon.display_code[:7]):
-        found = editor.get(url, {"q": typed}).context["object_list"]
-        assert coupon in found
-    inspect = editor.get(reverse("thankyou_coupons_coupon:inspect", args=[coupon.pk]))
-    assert coupon.display_code in inspect.content.decode()
-    for name in ("add", "edit", "delete", "copy"):
-        with pytest.raises(NoReverseMatch):
-            reverse(f"thankyou_coupons_coupon:{name}", args=[] if name == "add" else [coupon.pk])
-    assert set(Permission.objects.filter(content_type__model="coupon").values_list("codename", flat=True)) == {
-        "view_coupon"
-    }
 
 
 def test_a_promise_that_is_out_does_not_change(editor: Client) -> None:
@@ -248,7 +224,7 @@ def test_a_campaign_is_deleted_only_while_no_coupon_is_out(editor: Client) -> No
     assert not Campaign.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["campaign", "coupon"])
+@pytest.mark.parametrize("name", ["campaign", "coupon", "answer"])
 def test_others_see_nothing(name: str) -> None:
     """Permissions by model: anonymous, and an editor of pages only."""
     url = reverse(f"thankyou_coupons_{name}:index")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,8 @@ from djmoney.money import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coupons.arithmetic import Benefit, apply, minor_unit
+from coupons.arithmetic import ORDER, Benefit, apply, minor_unit
+from coupons.conditions import Scope
 from coupons.facts import BasketFacts, BasketLine
 from tests.test_coupons.factories import make_facts
 
@@ -24,6 +26,10 @@ def amount(value: str, currency: str = "EUR", code: str = "A") -> Benefit:
     return Benefit(code=code, title="", kind="amount", amount=Money(Decimal(value), currency))
 
 
+def free(product_ref: str, code: str = "F", scope: Scope | None = None) -> Benefit:
+    return Benefit(code=code, title="", kind="free_product", product_ref=product_ref, scope=scope or Scope())
+
+
 FREE_SHIPPING = Benefit(code="S", title="", kind="free_shipping")
 
 
@@ -36,7 +42,13 @@ def baskets(draw: st.DrawFn) -> BasketFacts:
     lines = draw(st.lists(st.tuples(price, st.integers(0, 20)), max_size=8))
     return BasketFacts(
         lines=tuple(
-            BasketLine(ref=str(ref), product_ref="p", quantity=quantity, unit_price=Money(each, currency))
+            BasketLine(
+                ref=str(ref),
+                product_ref=f"p{ref % 3}",
+                quantity=quantity,
+                unit_price=Money(each, currency),
+                category_refs=(f"c{ref % 2}",),
+            )
             for ref, (each, quantity) in enumerate(lines)
         ),
         shipping=Money(draw(price), currency),
@@ -46,13 +58,17 @@ def baskets(draw: st.DrawFn) -> BasketFacts:
 
 @st.composite
 def stacks(draw: st.DrawFn, currency: str) -> list[Benefit]:
-    """Any number of coupons, in any order."""
+    """Any number of coupons of every kind, each for any part of the basket, in any order."""
+    refs = st.frozensets(st.sampled_from(["p0", "p1", "p2"]), max_size=2)
+    categories = st.frozensets(st.sampled_from(["c0", "c1"]), max_size=1)
+    scopes = st.builds(Scope, products_in=refs, products_out=refs, categories_in=categories, categories_out=categories)
     each = st.one_of(
         st.decimals("0.01", 100, places=2).map(lambda value: percent(str(value))),
         st.decimals(0, 9000, places=3).map(lambda value: amount(str(value), currency)),
-        st.just(FREE_SHIPPING),
+        st.sampled_from([FREE_SHIPPING, free("p0"), free("p1"), free("none")]),
     )
-    return draw(st.lists(each, max_size=5))
+    scoped = st.builds(lambda benefit, scope: replace(benefit, scope=scope), each, st.just(Scope()) | scopes)
+    return draw(st.lists(scoped, max_size=5))
 
 
 @given(st.data())
@@ -75,6 +91,25 @@ def test_money_bounds(data: st.DataObject) -> None:
     assert quote.total == quote.subtotal - quote.discount + quote.shipping >= nothing
 
 
+@given(st.data())
+def test_a_coupon_stays_within_its_scope(data: st.DataObject) -> None:
+    """CO-4: nothing comes off a line the coupon is not for; a free product is one piece of itself."""
+    facts = data.draw(baskets())
+    benefits = data.draw(stacks(facts.currency))
+    quote = apply(benefits=benefits, facts=facts)
+    lines = {line.ref: line for line in facts.lines}
+    in_order = sorted(benefits, key=lambda benefit: ORDER[benefit.kind])
+    for benefit, discount in zip(in_order, quote.discounts, strict=True):
+        assert bool(discount.shipping) <= (benefit.kind == "free_shipping")
+        if benefit.kind == "free_product":
+            assert len(discount.lines) <= 1
+            for ref, money in discount.lines.items():
+                assert lines[ref].product_ref == benefit.product_ref
+                assert money <= lines[ref].unit_price
+        else:
+            assert all(benefit.scope.covers(lines[ref]) for ref in discount.lines)
+
+
 @given(baskets(), st.decimals("0.001", 9000, places=3))
 def test_an_amount_is_spread_completely_and_fairly(facts: BasketFacts, value: Decimal) -> None:
     """CO-4: the whole amount comes off, and no line gets a unit more or less than its share."""
@@ -92,8 +127,8 @@ def test_an_amount_is_spread_completely_and_fairly(facts: BasketFacts, value: De
 
 @given(baskets(), st.decimals("0.01", 100, places=2), st.decimals("0.01", 100, places=3))
 def test_the_order_of_typing_does_not_matter_between_kinds(facts: BasketFacts, share: Decimal, value: Decimal) -> None:
-    """CO-4: percent first, then amounts, then shipping."""
-    stack = [percent(str(share)), amount(str(value), facts.currency), FREE_SHIPPING]
+    """CO-4: the free product first, then percent, then amounts, then shipping."""
+    stack = [free("p0"), percent(str(share)), amount(str(value), facts.currency), FREE_SHIPPING]
     assert apply(benefits=stack, facts=facts) == apply(benefits=stack[::-1], facts=facts)
 
 
@@ -134,6 +169,43 @@ def test_free_shipping_twice_takes_shipping_once() -> None:
     """CO-4."""
     quote = apply(benefits=[FREE_SHIPPING, FREE_SHIPPING], facts=make_facts("10"))
     assert (quote.shipping_discount, quote.shipping) == (Money("4.90", "EUR"), Money(0, "EUR"))
+
+
+def test_coupons_work_on_the_lines_they_are_for() -> None:
+    """CO-4: ten percent of the first line, five Euro spread over the others."""
+    facts = make_facts("20", "6", "4")
+    first = replace(percent("10"), scope=Scope(products_in=frozenset({"p0"})))
+    others = replace(amount("5"), scope=Scope(products_out=frozenset({"p0"})))
+    tenth, five = apply(benefits=[first, others], facts=facts).discounts
+    assert tenth.lines == {"0": Money(2, "EUR")}
+    assert five.lines == {"1": Money(3, "EUR"), "2": Money(2, "EUR")}
+    much = replace(amount("50"), scope=Scope(products_in=frozenset({"p2"})))
+    assert apply(benefits=[much], facts=facts).discount == Money(4, "EUR")
+
+
+def test_one_piece_of_the_free_product_costs_nothing() -> None:
+    """CO-4: one, of its dearest line; a second coupon takes the next; nothing if it is not there, or all are free."""
+    line = BasketLine(ref="a", product_ref="cup", quantity=2, unit_price=Money(8, "EUR"))
+    dearer = replace(line, ref="b", quantity=1, unit_price=Money(9, "EUR"))
+    facts = replace(make_facts("20"), lines=(line, dearer))
+    discounts = apply(benefits=[free("cup")] * 4, facts=facts).discounts
+    assert [dict(each.lines) for each in discounts] == [
+        {"b": Money(9, "EUR")},
+        {"a": Money(8, "EUR")},
+        {"a": Money(8, "EUR")},
+        {},
+    ]
+    assert apply(benefits=[free("spoon")], facts=facts).discount == Money(0, "EUR")
+    assert apply(benefits=[free("cup")], facts=replace(facts, lines=(replace(line, quantity=0),))).total == Money(
+        "4.90", "EUR"
+    )
+
+
+def test_the_gift_need_not_be_among_the_goods_that_earn_it() -> None:
+    """CO-4: "buy tea, get the cup": the scope says what earns it."""
+    facts = make_facts("20", "8")
+    gift = free("p1", scope=Scope(products_in=frozenset({"p0"})))
+    assert apply(benefits=[gift], facts=facts).discount == Money(8, "EUR")
 
 
 def test_an_empty_basket_costs_nothing() -> None:

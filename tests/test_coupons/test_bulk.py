@@ -79,9 +79,9 @@ def test_a_batch_is_made_in_pieces() -> None:
     coupons = list(batch.coupons.all())
     assert len(coupons) == 25
     assert all(codes.is_code(coupon.code) for coupon in coupons)
-    assert {(c.campaign_id, c.state, c.used, c.usage_limit, c.holder_key, c.issue_key, c.issued_at) for c in coupons} == {
-        (batch.campaign_id, "available", 0, 1, "", None, NOW)
-    }
+    assert {
+        (c.campaign_id, c.state, c.used, c.usage_limit, c.holder_key, c.issue_key, c.issued_at) for c in coupons
+    } == {(batch.campaign_id, "available", 0, 1, "", None, NOW)}
     # CO-11: the batch says it; a million rows that say the same would not say more.
     assert not CouponEvent.objects.exists()
 
@@ -282,7 +282,6 @@ def test_the_command_looks_for_new_batches(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ZeroDivisionError):
         call_command("make_coupon_batches", "--loop", stdout=out)
     assert out.getvalue() == "made=0\nmade=7\n"
-
 
 
 def tasks_module() -> str:

@@ -52,6 +52,16 @@ def test_every_single_wrong_symbol_is_noticed(run: int) -> None:
 
 
 @pytest.mark.parametrize("run", range(20))
+def test_a_symbol_too_few_or_too_many_is_noticed(run: int) -> None:
+    """CO-5: none of these passes for a word either, however the rest is typed."""
+    sample = codes.generate()
+    for position in range(12):
+        for wrong in (sample[:position] + sample[position + 1 :], sample[:position] + "A" + sample[position:]):
+            with pytest.raises(TypingError):
+                codes.normalise(wrong.replace("0", "o").replace("1", "l"))
+
+
+@pytest.mark.parametrize("run", range(20))
 def test_every_swap_of_two_symbols_is_noticed(run: int) -> None:
     """CO-5: the check symbol detects all transpositions, at any distance."""
     sample = codes.generate()
@@ -93,6 +103,7 @@ def test_confusable_letters_stand_for_digits() -> None:
         "",
         " ",
         "-" * 12,
+        "_" * 12,
         CODE[:-1],
         CODE + CODE[-1],
         replaced(CODE, 0, "U"),

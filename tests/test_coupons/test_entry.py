@@ -441,7 +441,7 @@ def test_looking_changes_nothing(client: Client, method: str) -> None:
 
     coupon = make_coupon()
     arguments = {"coupon": [coupon.pk]}
-    query = {name: coupon.code for name in ("coupon", "code", "apply", "remove")}
+    query = dict.fromkeys(("coupon", "code", "apply", "remove"), coupon.code)
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         assert sql.lstrip("( ").upper().startswith(("SELECT", "EXPLAIN")), sql

@@ -12,7 +12,7 @@ from coupons import codes
 from coupons.deadlines import extend
 from coupons.exceptions import CampaignNotRunning, DeadlineOver, NoMoreExtensions
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, CouponEvent, Question
 from coupons.quoting import quote
 from coupons.signals import coupon_issued, deadline_extended
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
@@ -67,6 +67,44 @@ def test_a_code_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Coupon._meta.get_field("code"), "_get_default", lambda: next(drawn))
     campaign = make_campaign()
     assert [issue(campaign=campaign, now=NOW).code for _ in range(2)] == [taken, fresh]
+
+
+def test_giving_out_is_written_down(django_capture_on_commit_callbacks: Any) -> None:
+    """CO-11: once, with who did it and when, in the transaction of the coupon."""
+    campaign = make_campaign()
+    issue(campaign=campaign, issue_key="order 1", actor="user 7", now=NOW)
+    coupon = issue(campaign=campaign, issue_key="order 1", actor="user 8", now=NOW + timedelta(days=1))
+    [event] = CouponEvent.objects.all()
+    assert (event.coupon, event.kind, event.actor, event.at) == (coupon, "issued", "user 7", NOW)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        issue(campaign=campaign, now=NOW)
+        raise RuntimeError
+    assert CouponEvent.objects.count() == 1
+
+
+def test_a_campaign_that_asks_gives_locked_coupons() -> None:
+    """CO-9, CD-3: their deadline waits too, and is the one that was promised when they were given out."""
+    campaign = make_campaign(deadline_minutes=60)
+    Question.objects.create(campaign=campaign, label="Which tea?", purpose="To suggest some.")
+    coupon = issue(campaign=campaign, now=NOW)
+    assert (coupon.state, coupon.ends_at, coupon.deadline_minutes) == ("locked", None, 60)
+    assert not coupon.is_extendable(NOW)
+    gift = issue(campaign=campaign, locked=False, now=NOW)
+    assert (gift.state, gift.ends_at) == ("available", NOW + timedelta(minutes=60))
+
+
+def test_any_coupon_can_be_given_out_locked() -> None:
+    """CO-9: the caller may know why."""
+    assert issue(campaign=make_campaign(), locked=True, now=NOW).state == "locked"
+
+
+def test_issuing_costs_what_it_must(django_assert_num_queries: Any) -> None:
+    """The key, the questions, the coupon and its event, with two for the savepoint; a repeated reason: one."""
+    campaign = make_campaign()
+    with django_assert_num_queries(6):
+        issue(campaign=campaign, issue_key="order 1", now=NOW)
+    with django_assert_num_queries(1):
+        issue(campaign=campaign, issue_key="order 1", now=NOW)
 
 
 def test_a_personal_deadline_never_outlasts_the_campaign() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -115,8 +116,9 @@ def test_what_has_run_out_makes_room_under_every_limit() -> None:
     reserve(code=two.code, order_ref="2", facts=make_facts(customer_key="c:bob"), now=NOW)
     assert refused(three.code, "3", customer_key="c:ann") == "total_limit"
     reserve(code=three.code, order_ref="3", facts=FACTS, now=LATER)
-    assert (used(one) + used(two), used(three)) == (0, 1)
-    assert counters(campaign_id=campaign.pk) == {"": (1, 2), "c:ann": (1, 1), "c:bob": (0, 1)}
+    # No more comes back than is needed; the sweep does the rest.
+    assert [used(coupon) for coupon in (one, two, three)] == [0, 1, 1]
+    assert counters(campaign_id=campaign.pk) == {"": (2, 2), "c:ann": (1, 1), "c:bob": (1, 1)}
 
 
 def test_several_campaigns_need_room_at_once() -> None:
@@ -220,10 +222,8 @@ def test_a_reservation_keeps_its_customer_whatever_the_payment_says() -> None:
 def test_what_does_not_go_together(door: str, changes: dict[str, Any], reason: str) -> None:
     """CO-1: also against what the order has reserved before, or redeemed; another order does not matter."""
     first = make_coupon(benefit="percent", percent=10)
-    if reason == "same_campaign":
-        second = issue(campaign=first.campaign, now=NOW)
-    else:
-        second = make_coupon(**changes)
+    same = reason == "same_campaign"
+    second = issue(campaign=first.campaign, now=NOW) if same else make_coupon(**changes)
     reserve(code=second.code, order_ref="other", facts=FACTS, now=NOW)
     release(order_ref="other", now=NOW)
     if door == "all":
@@ -277,8 +277,6 @@ def test_a_coupon_that_takes_nothing_off_is_kept_for_another_order() -> None:
 )
 def test_conditions_are_final_at_the_checkout(conditions: dict[str, Any], facts: dict[str, Any], reason: str) -> None:
     """CO-10: what the shop does not know by now counts against the coupon."""
-    from dataclasses import replace
-
     coupon = make_coupon(**conditions)
     with pytest.raises(InvalidCode, match=reason):
         reserve(code=coupon.code, order_ref="1", facts=replace(make_facts("20.00"), **facts), now=NOW)

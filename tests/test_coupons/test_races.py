@@ -2,147 +2,390 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
-from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db import OperationalError, connection
+from django.db.models import CheckConstraint, F, Model
 
-from coupons import uses
+from coupons import giving_back, holding, limits, quick, redemption, uses
 from coupons.deadlines import extend
-from coupons.exceptions import InvalidCode
+from coupons.exceptions import CouponBusy, InvalidCode
 from coupons.issuing import issue
-from coupons.models import Coupon, Redemption
-from coupons.redemption import redeem, release, release_expired, reserve, reserve_all
+from coupons.merging import merge
+from coupons.models import Campaign, Coupon, Redemption, UsageCounter
+from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore
+from tests.test_coupons.books import check_books, used
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 THREADS = 20
-FACTS = make_facts()
+ROUNDS = 50
+LATER = NOW + timedelta(minutes=31)
+FACTS = make_facts(customer_key="c:ann")
 T = TypeVar("T")
 
 
-def at_once(work: Callable[[int], T], *, threads: int = THREADS) -> list[T | Exception]:
+class AtOnce(Protocol):
     """Run ``work(0) … work(n - 1)`` in threads that start together; return results and exceptions in this order."""
-    barrier = threading.Barrier(threads)
 
-    def run(number: int) -> T | Exception:
-        try:
-            barrier.wait(timeout=30)
-            return work(number)
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, range(threads)))
+    def __call__(self, work: Callable[[int], T], *, threads: int = THREADS) -> list[T | Exception]: ...
 
 
-def redeem_together(coupon: Coupon) -> list[object]:
-    """Let each thread take the coupon through a whole checkout of its own."""
+@pytest.fixture
+def at_once() -> Iterator[AtOnce]:
+    """Threads that keep their connections from one round to the next."""
+    with ThreadPoolExecutor(THREADS) as pool:
+
+        def run_together(work: Callable[[int], T], *, threads: int = THREADS) -> list[T | Exception]:
+            barrier = threading.Barrier(threads)
+
+            def run(number: int) -> T | Exception:
+                barrier.wait(timeout=30)
+                try:
+                    return work(number)
+                except Exception as error:
+                    return error
+
+            return list(pool.map(run, range(threads)))
+
+        yield run_together
+        run_together(lambda _: connection.close())
+
+
+@pytest.fixture
+def by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the one statement out: for what is only decided step by step."""
+    monkeypatch.setattr(quick, "is_possible", lambda: False)
+
+
+@contextmanager
+def without_constraint(model: type[Model], name: str) -> Iterator[None]:
+    """Take the last line of defence away."""
+    [constraint] = [each for each in model._meta.constraints if each.name == name]
+    assert isinstance(constraint, CheckConstraint)
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(model, constraint)
+    try:
+        yield
+    finally:
+        Redemption.objects.all().delete()
+        Coupon.objects.update(used=0)
+        UsageCounter.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(model, constraint)
+
+
+def go_through_checkouts(at_once: AtOnce, codes: Iterable[str]) -> list[Any]:
+    """Let each thread take a code through a whole checkout of its own."""
+    choice = list(itertools.islice(itertools.cycle(codes), THREADS))
 
     def checkout(number: int) -> str:
-        reserve(code=coupon.code, order_ref=f"order {number}", facts=FACTS, now=NOW)
-        redeem(order_ref=f"order {number}", now=NOW)
+        order = f"{choice[0]} {number}"
+        reserve(code=choice[number], order_ref=order, facts=FACTS, now=NOW)
+        redeem(order_ref=order, now=NOW)
         return "paid"
 
-    return list(at_once(checkout))
+    return at_once(checkout)
+
+
+def make_limited(kind: str, limit: int) -> list[str]:
+    """Return the codes of a campaign of its own with this limit: of the coupon, in all, or for each customer."""
+    if kind == "coupon":
+        return [make_coupon(usage_limit=limit).code]
+    name = {"total": "total_limit", "customer": "limit_per_customer"}[kind.partition(" ")[0]]
+    if kind.endswith("word"):
+        word = f"WORD{Campaign.objects.count()}"
+        return [issue(campaign=make_campaign(code_type="word", word=word, **{name: limit}), now=NOW).code]
+    campaign = make_campaign(**{name: limit})
+    return [issue(campaign=campaign, now=NOW).code for _ in range(THREADS)]
 
 
 @pytest.mark.parametrize("limit", [1, 7])
-def test_twenty_checkouts_of_one_coupon(limit: int) -> None:
-    """CO-1: exactly the limit, whoever is quicker; the others get the one refusal."""
-    for _ in range(10):
-        coupon = make_coupon(usage_limit=limit)
-        results = redeem_together(coupon)
+@pytest.mark.parametrize(
+    ("kind", "rounds"),
+    [
+        ("coupon", ROUNDS),
+        ("total singles", ROUNDS),
+        ("customer singles", ROUNDS),
+        # The same limits once more, and one row less to get past.
+        ("total word", 5),
+        ("customer word", 5),
+    ],
+)
+def test_twenty_checkouts_never_one_too_many(kind: str, rounds: int, limit: int, at_once: AtOnce) -> None:
+    """CO-1, CO-8, CO-10: exactly the limit, whoever is quicker; the others get the one refusal."""
+    for _ in range(rounds):
+        codes = make_limited(kind, limit)
+        results = go_through_checkouts(at_once, codes)
         assert results.count("paid") == limit, results
-        assert sum(isinstance(result, InvalidCode) for result in results) == THREADS - limit
-        coupon.refresh_from_db()
-        assert (coupon.used, coupon.redemptions.redeemed().count()) == (limit, limit)
-        assert not coupon.redemptions.filter(over_limit=True).exists()
-        Redemption.objects.all().delete()
+        assert sum(isinstance(result, InvalidCode) for result in results) == THREADS - limit, results
+        assert Redemption.objects.live().filter(coupon__code__in=codes).count() == limit
+    assert not Redemption.objects.filter(over_limit=True).exists()
+    check_books()
+
+
+def test_twenty_checkouts_step_by_step(at_once: AtOnce, by_steps: None) -> None:
+    """CO-1: the same for a shop whose checkout has a transaction of its own."""
+    for kind in ("coupon", "total singles", "customer word"):
+        for _ in range(5):
+            assert go_through_checkouts(at_once, make_limited(kind, 7)).count("paid") == 7
+    check_books()
+
+
+def look_then_take(coupon_id: int, *, now: datetime) -> bool:
+    coupon = Coupon.objects.get(pk=coupon_id)
+    if coupon.is_used_up():
+        return False
+    # As long as a busy shop may take between two statements.
+    time.sleep(0.05)
+    coupon.used += 1
+    coupon.save(update_fields=["used"])
+    return True
+
+
+def look_then_count(key: limits.Key, *, limit: int) -> bool:
+    row, _ = UsageCounter.objects.get_or_create(**key._asdict(), defaults={"allowed": limit})
+    if row.used >= limit:
+        return False
+    time.sleep(0.05)
+    row.used += 1
+    row.save(update_fields=["used"])
+    return True
 
 
 @pytest.mark.teeth
-def test_without_the_guard_more_get_in(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["coupon", "total singles", "total word", "customer singles"])
+def test_without_the_guards_more_get_in(
+    kind: str, at_once: AtOnce, by_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CO-1: the same checkouts with "look, then take" let in more than the limit, so the test above can fail."""
-
-    def look_then_take(coupon_id: int, *, now: datetime) -> bool:
-        coupon = Coupon.objects.get(pk=coupon_id)
-        if coupon.used >= coupon.usage_limit:
-            return False
-        # As long as a busy shop may take between two statements.
-        time.sleep(0.05)
-        coupon.used += 1
-        coupon.save(update_fields=["used"])
-        return True
-
+    monkeypatch.setattr(uses, "lock", lambda coupon_ids: None)
     monkeypatch.setattr(uses, "take", look_then_take)
-    coupon = make_coupon(usage_limit=7)
-    assert redeem_together(coupon).count("paid") > 7
+    monkeypatch.setattr(limits, "take", look_then_count)
+    assert go_through_checkouts(at_once, make_limited(kind, 7)).count("paid") > 7
 
 
 @pytest.mark.teeth
-def test_without_the_guard_the_constraint_still_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "guard", "model", "constraint"),
+    [
+        pytest.param("coupon", "HAS_USE", Coupon, "thankyou_coupons_coupon_used", id="coupon"),
+        pytest.param("total singles", "HAS_ROOM", UsageCounter, "thankyou_coupons_counter_used", id="counter"),
+    ],
+)
+def test_the_statement_needs_its_guards(
+    kind: str, guard: str, model: type[Model], constraint: str, at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CO-1: without the guard the CHECK still holds; without both, all get in."""
+    monkeypatch.setattr(quick, guard, "true")
+    assert go_through_checkouts(at_once, make_limited(kind, 7)).count("paid") == 7
+    with without_constraint(model, constraint):
+        assert go_through_checkouts(at_once, make_limited(kind, 7)).count("paid") > 7
+
+
+@pytest.mark.teeth
+def test_without_the_guard_the_constraint_still_holds(
+    at_once: AtOnce, by_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CO-1: an unguarded ``used + 1`` is stopped by the CHECK, the last line."""
 
     def unguarded(coupon_id: int, *, now: datetime) -> bool:
         return bool(Coupon.objects.filter(pk=coupon_id).update(used=F("used") + 1))
 
     monkeypatch.setattr(uses, "take", unguarded)
-    assert redeem_together(make_coupon(usage_limit=7)).count("paid") == 7
+    assert go_through_checkouts(at_once, make_limited("coupon", 7)).count("paid") == 7
 
 
-def test_one_order_reserved_by_many_requests() -> None:
+def test_nothing_is_burnt_and_nothing_counted_twice(at_once: AtOnce) -> None:
+    """CO-2: ten orders, each sent twice at once, and just ten uses, so that no order may be refused.
+
+    By turns the order is paid; its card is declined and the second try paid; given up, said twice; paid and cancelled;
+    or left alone, and its reservation runs out. Afterwards just what is not paid is free.
+    """
+
+    def checkout(number: int) -> str:
+        order, kind = f"{coupon.pk} {number // 2}", number // 2 % 5
+        for _ in range(2 if kind == 1 else 1):
+            reserve(code=coupon.code, order_ref=order, facts=FACTS, now=NOW)
+        if kind in (0, 1, 3):
+            redeem(order_ref=order, now=NOW)
+        if kind == 2:
+            release(order_ref=order, now=NOW)
+            release(order_ref=order, now=NOW)
+        return "done"
+
+    def clean_up(number: int) -> object:
+        # Whoever was late may have reserved once more what the other gave up.
+        if number < 2:
+            return [release(order_ref=f"{coupon.pk} {order}", now=NOW) for order in (2, 7)]
+        if number < 4:
+            return [restore(order_ref=f"{coupon.pk} {order}", because="cancelled", now=NOW) for order in (3, 8)]
+        return release_expired(now=LATER)
+
+    for _ in range(10):
+        coupon = make_coupon(usage_limit=10, total_limit=10, limit_per_customer=10)
+        assert at_once(checkout) == ["done"] * THREADS
+        at_once(clean_up, threads=6)
+        assert used(coupon) == 4
+        for free in range(6):
+            reserve(code=coupon.code, order_ref=f"{coupon.pk} free {free}", facts=FACTS, now=LATER)
+        with pytest.raises(InvalidCode):
+            reserve(code=coupon.code, order_ref=f"{coupon.pk} one too many", facts=FACTS, now=LATER)
+        Redemption.objects.all().delete()
+        Coupon.objects.update(used=0)
+        UsageCounter.objects.all().delete()
+
+
+@pytest.mark.teeth
+def test_without_its_guard_a_use_comes_back_twice(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-2: "look, then give back", which the books above would show."""
+
+    def look_then_give_back(rows: Iterable[Redemption], *, now: datetime, **_: Any) -> list[Redemption]:
+        rows = list(rows)
+        time.sleep(0.05)
+        for row in rows:
+            Coupon.objects.filter(pk=row.coupon_id).update(used=F("used") - 1)
+            Redemption.objects.filter(pk=row.pk).update(state="released", counts_coupon=False)
+        return rows
+
+    coupon = make_coupon(usage_limit=30)
+    for order in range(25):
+        reserve(code=coupon.code, order_ref=str(order), facts=FACTS, now=NOW)
+    at_once(lambda number: release(order_ref="0", now=NOW))
+    assert used(coupon) == 24
+    monkeypatch.setattr(uses, "lock", lambda coupon_ids: None)
+    count = itertools.count()
+    monkeypatch.setattr(uses, "order_lock", lambda order_ref: next(count))
+    monkeypatch.setattr(redemption, "give_back", look_then_give_back)
+    at_once(lambda number: release(order_ref="1", now=NOW))
+    with pytest.raises(AssertionError):
+        check_books()
+
+
+def test_one_order_reserved_by_many_requests(at_once: AtOnce) -> None:
     """CO-2: a customer who clicks twenty times holds one use."""
     coupon = make_coupon(usage_limit=5)
     results = at_once(lambda _: reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW).pk)
     assert len(set(results)) == 1, results
-    coupon.refresh_from_db()
-    assert coupon.used == 1
+    assert used(coupon) == 1
 
 
-def test_expiry_and_release_at_once_give_back_once() -> None:
+@pytest.mark.parametrize("way", ["statement", "steps"])
+def test_one_order_never_holds_two_coupons_that_do_not_go_together(
+    way: str, at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CO-1: twenty codes for one order at once, each in a request of its own, by ``reserve`` and ``reserve_all``."""
+    if way == "steps":
+        monkeypatch.setattr(quick, "is_possible", lambda: False)
+    for round_ in range(5):
+        campaign = make_campaign()
+        codes = [issue(campaign=campaign, now=NOW).code for _ in range(THREADS - 1)]
+        codes.append(make_coupon(combinable=False).code)
+        order = f"order {round_}"
+
+        def checkout(number: int) -> object:
+            if number % 4:
+                return reserve(code=codes[number], order_ref=order, facts=FACTS, now=NOW)  # noqa: B023
+            return reserve_all(codes=[codes[number]], order_ref=order, facts=FACTS, now=NOW)  # noqa: B023
+
+        results = at_once(checkout)
+        assert all(isinstance(each, Redemption | list | InvalidCode) for each in results), results
+        assert Redemption.objects.live().filter(order_ref=order).count() == 1
+    check_books()
+
+
+@pytest.mark.teeth
+@pytest.mark.parametrize("way", ["statement", "steps"])
+def test_without_the_orders_lock_it_holds_several(way: str, at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-1: the order's lock and, after the one statement, the second look are what decides."""
+    count = itertools.count()
+    monkeypatch.setattr(uses, "order_lock", lambda order_ref: next(count))
+    monkeypatch.setattr(holding, "_is_alone", lambda row: True)
+    if way == "steps":
+        monkeypatch.setattr(quick, "is_possible", lambda: False)
+    campaign = make_campaign()
+    codes = [issue(campaign=campaign, now=NOW).code for _ in range(THREADS)]
+    at_once(lambda number: reserve(code=codes[number], order_ref="1", facts=FACTS, now=NOW))
+    assert Redemption.objects.live().filter(order_ref="1").count() > 1
+
+
+def test_expiry_and_release_at_once_give_back_once(at_once: AtOnce) -> None:
     """CO-2: the sweep, the shop and the next customers all want to give it back."""
-    coupon = make_coupon(usage_limit=1)
+    coupon = make_coupon(usage_limit=1, total_limit=1)
     reserve(code=coupon.code, order_ref="old", facts=FACTS, now=NOW)
-    later = NOW + timedelta(minutes=31)
 
     def work(number: int) -> object:
         if number % 3 == 0:
-            return release_expired(now=later)
+            return release_expired(now=LATER)
         if number % 3 == 1:
-            return release(order_ref="old", now=later)
-        return reserve(code=coupon.code, order_ref=f"new {number}", facts=FACTS, now=later)
+            return release(order_ref="old", now=LATER)
+        return reserve(code=coupon.code, order_ref=f"new {number}", facts=FACTS, now=LATER)
 
     results = at_once(work)
     assert sum(isinstance(result, Redemption) for result in results) == 1, results
     assert all(isinstance(result, int | list | Redemption | InvalidCode) for result in results), results
-    coupon.refresh_from_db()
-    assert coupon.used == coupon.redemptions.reserved().count() == 1
+    assert used(coupon) == coupon.redemptions.reserved().count() == 1
 
 
-def test_payment_and_expiry_at_once() -> None:
-    """CO-2: whichever comes first, the order has its use and the counter is right."""
-    later = NOW + timedelta(minutes=31)
-    for _ in range(10):
-        coupon = make_coupon(usage_limit=3)
-        reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW)
-        at_once(lambda n: redeem(order_ref="1", now=later) if n % 2 else release_expired(now=later), threads=6)
+def test_payment_and_expiry_at_once(at_once: AtOnce) -> None:
+    """CO-2: whichever comes first, the order has its use and the counters are right."""
+    for order in range(10):
+        coupon = make_coupon(usage_limit=3, total_limit=3)
+        reserve(code=coupon.code, order_ref=f"{order}", facts=FACTS, now=NOW)
+        at_once(
+            lambda n, ref=f"{order}": redeem(order_ref=ref, now=LATER) if n % 2 else release_expired(now=LATER),
+            threads=6,
+        )
         assert coupon.redemptions.get().state == "redeemed"
-        coupon.refresh_from_db()
-        assert coupon.used == 1
-        Redemption.objects.all().delete()
+        assert used(coupon) == 1
 
 
-def test_one_reason_twenty_requests_one_coupon() -> None:
+def test_payment_and_cancellation_at_once(at_once: AtOnce) -> None:
+    """CO-2: reported several times and in any order, it comes back at most once, and the books are right."""
+    for order in range(10):
+        coupon = make_coupon(usage_limit=3, limit_per_customer=3)
+        reserve(code=coupon.code, order_ref=f"{order}", facts=FACTS, now=NOW)
+
+        def report(number: int, ref: str = f"{order}") -> object:
+            if number % 2:
+                return redeem(order_ref=ref, now=NOW)
+            return restore(order_ref=ref, because="cancelled", now=NOW)
+
+        assert all(isinstance(each, list) for each in at_once(report, threads=6))
+        assert used(coupon) == 0
+
+
+def test_a_guest_becomes_an_account_while_shopping(at_once: AtOnce) -> None:
+    """CO-10: whatever is moved or left behind, the books are right; the next call moves the rest."""
+    campaign = make_campaign(limit_per_customer=50, total_limit=100)
+    codes = [issue(campaign=campaign, now=NOW, holder_key="c:guest").code for _ in range(THREADS)]
+    guest = make_facts(customer_key="c:guest")
+
+    def work(number: int) -> object:
+        if number % 5 == 0:
+            return merge(from_key="c:guest", to_key="c:account")
+        reserve(code=codes[number], order_ref=str(number), facts=guest, now=NOW)
+        return release(order_ref=str(number), now=NOW) if number % 2 else redeem(order_ref=str(number), now=NOW)
+
+    for _ in range(5):
+        results = at_once(work)
+        assert not any(isinstance(each, OperationalError | CouponBusy) for each in results), results
+        check_books()
+    merge(from_key="c:guest", to_key="c:account")
+    check_books()
+    assert not Redemption.objects.filter(customer_key="c:guest").exists()
+
+
+def test_one_reason_twenty_requests_one_coupon(at_once: AtOnce) -> None:
     """TY-8: a page that is loaded twenty times at once gives one coupon."""
     campaign = make_campaign()
     results = at_once(lambda _: issue(campaign=campaign, issue_key="order 1, block 1", now=NOW).code)
@@ -150,53 +393,119 @@ def test_one_reason_twenty_requests_one_coupon() -> None:
     assert Coupon.objects.count() == 1
 
 
-def test_twenty_clicks_on_more_time_extend_once() -> None:
+def test_twenty_clicks_on_more_time_extend_once(at_once: AtOnce) -> None:
     """AX-2: the guard on the number that the page showed."""
     coupon = make_coupon(deadline_minutes=60)
     results = at_once(lambda _: extend(coupon=coupon, seen_extensions=0, now=NOW).extensions)
     assert set(results) == {1}
     coupon.refresh_from_db()
     assert (coupon.extensions, coupon.ends_at) == (1, NOW + timedelta(minutes=120))
+    assert coupon.events.filter(kind="extended").count() == 1
 
 
-def test_opposite_orders_of_codes_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CO-3: two coupons typed in opposite order, with time to get into each other's way, and no retry that hides it."""
-    monkeypatch.setattr(uses, "patiently", lambda work: work())
-    take = uses.take
+@pytest.fixture
+def no_second_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show a deadlock instead of trying again."""
+    monkeypatch.setattr(uses, "patiently", lambda work, **_: work())
 
-    def slowly(coupon_id: int, *, now: datetime) -> bool:
-        taken = take(coupon_id, now=now)
-        time.sleep(0.02)
-        return taken
 
-    monkeypatch.setattr(uses, "take", slowly)
-    first, second = make_coupon(usage_limit=50), make_coupon(usage_limit=50)
+def make_pairs(*, shared: bool) -> list[list[str]]:
+    """Return two codes for each thread, of two campaigns with limits in all and for each customer, and every second
+    time the other way round.
+    """
+    campaigns = [
+        make_campaign(title=name, total_limit=999, limit_per_customer=999, benefit="percent", percent=10)
+        for name in "ab"
+    ]
+    pairs = [[issue(campaign=each, usage_limit=999, now=NOW).code for each in campaigns] for _ in range(THREADS)]
+    return [(pairs[0] if shared else pair)[:: 1 if number % 2 else -1] for number, pair in enumerate(pairs)]
 
+
+def settle_in_opposite_order(at_once: AtOnce, pairs: list[list[str]]) -> list[Any]:
     def checkout(number: int) -> str:
-        order, codes = f"order {number}", [first.code, second.code]
-        reserve_all(codes=codes[:: 1 if number % 2 else -1], order_ref=order, facts=FACTS, now=NOW)
+        order = f"order {number}"
+        reserve_all(codes=pairs[number], order_ref=order, facts=FACTS, now=NOW)
         release(order_ref=order, now=NOW) if number % 3 else redeem(order_ref=order, now=NOW)
+        reserve_all(codes=pairs[number][:1], order_ref=order, facts=FACTS, now=NOW) if number % 3 else None
         return "done"
 
-    assert at_once(checkout) == ["done"] * THREADS
-    for coupon in (first, second):
-        coupon.refresh_from_db()
-        assert coupon.used == coupon.redemptions.redeemed().count() == 7
+    return at_once(checkout)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["the same coupons", "only the same limits"])
+def test_opposite_orders_of_codes_do_not_deadlock(
+    shared: bool, at_once: AtOnce, no_second_attempt: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CO-3: with time to get into each other's way: coupons in ascending pk, then counters in the order of keys."""
+    take, count = uses.take, limits.take
+
+    def take_slowly(coupon_id: int, *, now: datetime) -> bool:
+        taken = take(coupon_id, now=now)
+        time.sleep(0.01)
+        return taken
+
+    def count_slowly(key: limits.Key, *, limit: int) -> bool:
+        taken = count(key, limit=limit)
+        time.sleep(0.005)
+        return taken
+
+    monkeypatch.setattr(uses, "take", take_slowly)
+    monkeypatch.setattr(limits, "take", count_slowly)
+    assert settle_in_opposite_order(at_once, make_pairs(shared=shared)) == ["done"] * THREADS
+    check_books()
 
 
 @pytest.mark.teeth
-def test_without_the_order_of_locks_there_are_deadlocks() -> None:
-    """CO-3: the same with one ``reserve`` after the other in the order typed, which the test above would notice."""
-    first, second = make_coupon(usage_limit=50), make_coupon(usage_limit=50)
-    meeting = threading.Barrier(2)
+@pytest.mark.parametrize("shared", [True, False], ids=["the same coupons", "only the same limits"])
+def test_without_the_order_of_locks_there_are_deadlocks(
+    shared: bool, at_once: AtOnce, no_second_attempt: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CO-3: every second thread goes the other way round, which the test above would notice."""
+    turn = itertools.count()
 
-    def checkout(number: int) -> str:
-        one, other = (first, second) if number else (second, first)
-        with transaction.atomic():
-            assert uses.take(one.pk, now=NOW)
-            meeting.wait(timeout=30)
-            assert uses.take(other.pk, now=NOW)
-        return "done"
+    def in_any_order(things: Iterable[Any], **how: Any) -> list[Any]:
+        return sorted(things, **how, reverse=bool(next(turn) % 2))
 
-    results = at_once(checkout, threads=2)
-    assert sum(isinstance(result, OperationalError) for result in results) == 1, results
+    def lock_one_by_one(coupon_ids: Iterable[int]) -> None:
+        for coupon_id in in_any_order(coupon_ids):
+            list(Coupon.objects.select_for_update().filter(pk=coupon_id))
+            time.sleep(0.02)
+
+    monkeypatch.setattr(limits if not shared else uses, "sorted", in_any_order, raising=False)
+    if shared:
+        monkeypatch.setattr(uses, "lock", lock_one_by_one)
+    else:
+        count = limits.take
+        monkeypatch.setattr(limits, "take", lambda key, *, limit: (count(key, limit=limit), time.sleep(0.02))[0])
+    results = settle_in_opposite_order(at_once, make_pairs(shared=shared))
+    assert any(isinstance(result, OperationalError) for result in results), results
+
+
+def test_a_lock_is_not_waited_for_without_end(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-3: a checkout that hangs with the coupon in its hands holds the others up only so long; then it is said
+    clearly, by both ways.
+    """
+    monkeypatch.setattr(uses, "PATIENCE", "50ms")
+    coupon = make_coupon(usage_limit=5)
+    reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW)
+    done = threading.Event()
+
+    def work(number: int) -> object:
+        if number == 0:
+            with uses.settling("hanging"):
+                uses.lock([coupon.pk])
+                done.wait(timeout=10)
+            return None
+        time.sleep(0.2)
+        try:
+            return reserve(code=coupon.code, order_ref=str(number), facts=FACTS, now=NOW)
+        finally:
+            if number == 2:
+                time.sleep(0.3)
+                done.set()
+
+    _, retry, fresh = at_once(work, threads=3)
+    assert isinstance(retry, CouponBusy)
+    assert isinstance(fresh, CouponBusy)
+    assert used(coupon) == 1
+    assert giving_back.has_room(coupon.pk)

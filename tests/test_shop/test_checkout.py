@@ -262,7 +262,11 @@ def test_after_the_deadline_shipping_costs_again(shopper: Shopper, tea: Product,
         (lambda coupon: Coupon.objects.update(state=Coupon.State.REVOKED), "This coupon is no longer valid.", False),
         # These may fit again.
         (lambda coupon: Campaign.objects.update(status=Campaign.Status.PAUSED), "cannot be used at the moment", True),
-        (lambda coupon: Campaign.objects.update(minimum_spend=Money(25, "EUR")), "€15.00 are missing", True),
+        (
+            lambda coupon: Campaign.objects.update(minimum_spend=Decimal(25), minimum_spend_currency="EUR"),
+            "€15.00 are missing",
+            True,
+        ),
     ],
     ids=["over", "used up", "revoked", "paused", "minimum spend"],
 )

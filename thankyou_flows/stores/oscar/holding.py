@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 from oscar.apps.payment.exceptions import UnableToTakePayment
 from oscar.core.loading import get_class
 
@@ -74,7 +74,7 @@ def hold(view: Any) -> None:
     # The customer may have seen a total with these.
     counted = [code for code in gone if code in useful or _was_refused(code, settlement)]
     if counted:
-        text = _tell(counted, vouchers, facts, request, number)
+        text = _tell(counted, settlement, facts, request, number)
         basket.reset_offer_applications()
         Applicator().apply(basket, request.user, request)
         _stop(view, text)
@@ -118,7 +118,7 @@ def _useful(settlement: Settlement, basket: Any, vouchers: Mapping[str, Any], fa
 
 def _reserve_each(codes: Iterable[str], number: str, facts: BasketFacts) -> list[str]:
     """Reserve those coupons that can be had and return them: all together was too much to ask."""
-    held = []
+    held: list[str] = []
     for code in codes:
         try:
             redemption.reserve_all(codes=[*held, code], order_ref=number, facts=facts)
@@ -134,17 +134,19 @@ def _was_refused(code: str, settlement: Settlement) -> bool:
     return refusal is not None and refusal.error.reason not in NEVER_COUNTED
 
 
-def _tell(codes: list[str], vouchers: Mapping[str, Any], facts: BasketFacts, request: HttpRequest, number: str) -> str:
-    """Return what to tell the customer. The true reason only for whom the coupon is known to be (CO-6)."""
+def _tell(codes: list[str], settlement: Settlement, facts: BasketFacts, request: HttpRequest, number: str) -> str:
+    """Return what to tell the customer. The true reason only for whom the coupon is known to be (CO-6), and no code:
+    Oscar writes the text into its log.
+    """
     known = [code for code in codes if code in proven(request.session)]
     refusals = quote(codes=known, facts=facts, order_ref=number, proven=known).refusals if known else ()
     text = ngettext(
-        "The coupon %(codes)s can no longer be used for this order, so we have taken it off. Nothing has been charged. "
-        "Please check the new total and place your order again.",
-        "The coupons %(codes)s can no longer be used for this order, so we have taken them off. Nothing has been "
+        "Your coupon (%(benefits)s) can no longer be used for this order, so we have taken it off. Nothing has been "
+        "charged. Please check the new total and place your order again.",
+        "Your coupons (%(benefits)s) can no longer be used for this order, so we have taken them off. Nothing has been "
         "charged. Please check the new total and place your order again.",
         len(codes),
-    ) % {"codes": ", ".join(vouchers[code].code for code in codes)}
+    ) % {"benefits": ", ".join(settlement.coupons[code].campaign.headline for code in codes)}
     return " ".join([*(refusal.message for refusal in refusals), text])
 
 
@@ -152,7 +154,7 @@ def _stop(view: Any, text: str) -> None:
     """Let this one try end as a payment that could not be taken."""
 
     def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise UnableToTakePayment(text or gettext("This order cannot be paid right now."))
+        raise UnableToTakePayment(text)
 
     view.handle_payment = refuse
     logger.info("A payment was not started: a coupon on the basket can no longer be used.")

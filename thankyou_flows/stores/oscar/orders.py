@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Subquery
 from djmoney.money import Money
 from oscar.core.loading import get_model
 
-from coupons.codes import normalise
+from coupons.codes import display, normalise
 from coupons.exceptions import InvalidCode
 
 from ...values import Address, Order, OrderLine
@@ -192,10 +192,12 @@ def _read_fees(order: Any) -> list[OrderLine]:
 
 
 def _coupon_code(voucher_code: str) -> str:
+    """Return a code of ours in its stored form; a word, and a code of the shop's own, as it is."""
     try:
-        return normalise(voucher_code)
+        stored = normalise(voucher_code)
     except InvalidCode:
         return voucher_code
+    return stored if display(stored) == voucher_code else voucher_code
 
 
 def _address(address: Any) -> Address | None:

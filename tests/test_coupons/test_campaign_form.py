@@ -1,0 +1,413 @@
+"""The campaign's form: dates on the wall clock, choices by name, and what does not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.core import checks
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from coupons.admin.choosing import country_choices
+from coupons.admin.dates import is_real, to_instant, to_wall, zone_choices
+from coupons.admin.scheduling import repeated
+from coupons.checks import check_catalog
+from coupons.holders import customer_key
+from coupons.issuing import issue
+from coupons.models import Campaign, Question, UsageCounter
+from coupons.redemption import redeem, reserve
+from tests.test_coupons.factories import make_campaign, make_coupon, make_facts
+from tests.test_coupons.test_admin import ADD, post_data
+
+pytestmark = pytest.mark.django_db
+
+
+class FewThings:
+    """A catalogue with three products."""
+
+    def get_categories(self) -> Sequence[tuple[str, str]]:
+        return [("tea", "Tea"), ("cups", "Cups & <pots>")]
+
+    def search_products(self, *, text: str = "", limit: int = 200) -> Sequence[tuple[str, str]]:
+        found = [("p1", "Earl Grey"), ("p2", "Assam"), ("p3", "Gaiwan")]
+        return [row for row in found if text.casefold() in row[1].casefold()][:limit]
+
+
+class ManyThings(FewThings):
+    """A catalogue with more products than a list shows."""
+
+    def search_products(self, *, text: str = "", limit: int = 200) -> Sequence[tuple[str, str]]:
+        found = [(f"m{number}", f"Thing {number}") for number in range(1000)]
+        return [row for row in found if text.casefold() in row[1].casefold()][:limit]
+
+
+class NoCatalog:
+    """Lacks what a catalogue needs."""
+
+
+FEW = {"CATALOG": f"{__name__}.FewThings"}
+MANY = {"CATALOG": f"{__name__}.ManyThings"}
+
+
+@pytest.fixture
+def owner() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("owner"))
+    return client
+
+
+def errors(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, "it was saved"
+    found: dict[str, Any] = response.context["form"].errors
+    return found
+
+
+def saved(response: Any) -> bool:
+    assert response.status_code == 302, response.context["form"].errors
+    return True
+
+
+def edit_url(campaign: Campaign) -> str:
+    return reverse("thankyou_coupons_campaign:edit", args=[campaign.pk])
+
+
+# Dates ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "begin", "end"),
+    [
+        ("Europe/Berlin", "2026-05-01T08:00", "2026-05-01T06:00", "2026-05-01T06:00"),
+        ("Europe/Berlin", "2026-03-29T01:59", "2026-03-29T00:59", "2026-03-29T00:59"),
+        ("Europe/Berlin", "2026-03-29T02:00", None, None),
+        ("Europe/Berlin", "2026-03-29T02:59", None, None),
+        ("Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-10-25T01:59", "2026-10-24T23:59", "2026-10-24T23:59"),
+        ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30", "2026-10-25T01:30"),
+        ("Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00", "2026-10-25T02:00"),
+        ("America/New_York", "2026-03-08T02:30", None, None),
+        ("America/New_York", "2026-11-01T01:30", "2026-11-01T05:30", "2026-11-01T06:30"),
+        ("Australia/Lord_Howe", "2026-10-04T02:15", None, None),
+        ("Australia/Lord_Howe", "2026-10-04T02:30", "2026-10-03T15:30", "2026-10-03T15:30"),
+        ("Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45", "2026-04-04T15:15"),
+        ("Asia/Kathmandu", "2026-10-25T02:30", "2026-10-24T20:45", "2026-10-24T20:45"),
+        ("Pacific/Kiritimati", "2026-01-01T00:00", "2025-12-31T10:00", "2025-12-31T10:00"),
+    ],
+)
+def test_a_time_on_the_wall_is_one_instant(zone: str, wall: str, begin: str | None, end: str | None) -> None:
+    """CD-7: of two equal hours a beginning is the first and an end the second; what clocks leave out does not exist."""
+    local, info = datetime.fromisoformat(wall), ZoneInfo(zone)
+    assert is_real(local, info) == (begin is not None)
+    if begin is None or end is None:
+        with pytest.raises(ValueError, match="does not exist"):
+            to_instant(local, info, ends=False)
+        return
+    assert to_instant(local, info, ends=False) == datetime.fromisoformat(begin).replace(tzinfo=UTC)
+    assert to_instant(local, info, ends=True) == datetime.fromisoformat(end).replace(tzinfo=UTC)
+    assert to_wall(to_instant(local, info, ends=True), info) == local
+
+
+def test_a_day_is_a_day_across_the_switch() -> None:
+    """CD-7: personal deadlines are durations: 24 hours stay 24 hours in the night the clocks change."""
+    issued = datetime(2026, 10, 24, 18, 0, tzinfo=UTC)
+    coupon = make_coupon(now=issued, deadline_minutes=24 * 60)
+    assert coupon.ends_at == issued + timedelta(hours=24)
+    assert to_wall(coupon.ends_at, ZoneInfo("Europe/Berlin")) == datetime(2026, 10, 25, 19, 0)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "Pacific/Kiritimati", "America/New_York"])
+def test_dates_are_typed_and_shown_in_the_campaigns_zone(owner: Client, zone: str) -> None:
+    """CD-7: whatever the zone of the site is."""
+    data = post_data(zone=zone, starts_at="2026-05-01 08:00", ends_at="2026-10-25 02:30")
+    with timezone.override("America/Sao_Paulo"):
+        assert saved(owner.post(reverse(ADD), data))
+        campaign = Campaign.objects.get()
+        info = ZoneInfo(zone)
+        assert campaign.starts_at == datetime(2026, 5, 1, 8, tzinfo=info).astimezone(UTC)
+        assert campaign.ends_at == datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=info).astimezone(UTC)
+        page = owner.get(edit_url(campaign)).content.decode()
+    assert 'value="2026-05-01 08:00"' in page
+    assert 'value="2026-10-25 02:30"' in page
+
+
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+def test_a_time_that_clocks_leave_out_is_refused_beside_its_field(owner: Client, field: str) -> None:
+    """CD-7."""
+    found = errors(owner.post(reverse(ADD), post_data(**{field: "2026-03-29 02:30"})))
+    assert list(found) == [field]
+    assert "put forward" in found[field][0]
+
+
+def test_what_nobody_touched_stays_the_same_instant(owner: Client) -> None:
+    """CD-3: saving a title does not move an end by its seconds, nor to the other one of two equal hours."""
+    end = datetime(2026, 10, 25, 0, 30, 17, tzinfo=UTC)
+    campaign = make_campaign(ends_at=end)
+    data = post_data(title="New", ends_at="2026-10-25 02:30")
+    assert saved(owner.post(edit_url(campaign), data))
+    campaign.refresh_from_db()
+    assert (campaign.title, campaign.ends_at) == ("New", end)
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Atlantis", "../../etc/passwd", "x" * 5000])
+def test_a_zone_that_is_none_is_refused(owner: Client, zone: str) -> None:
+    """CD-7: one message beside the zone, none about dates that say nothing without it."""
+    found = errors(owner.post(reverse(ADD), post_data(zone=zone, ends_at="2026-05-01 08:00")))
+    assert list(found) == ["zone"]
+
+
+def test_zones_are_places_and_an_odd_one_stays() -> None:
+    """CD-7."""
+    names = [name for name, _title in zone_choices("US/Pacific")]
+    assert {"Europe/Berlin", "UTC", "US/Pacific"} <= set(names)
+    assert "Etc/GMT+5" not in names
+    assert "US/Eastern" not in names
+
+
+# Choices ----------------------------------------------------------------------------------------------------
+
+
+def test_without_a_catalogue_references_are_typed_one_a_line(owner: Client) -> None:
+    """The component does not need to know the shop."""
+    with override_settings(THANKYOU_COUPONS={}):
+        data = post_data(products_in=" p1 \n\np2\np1", categories_out="tea")
+        assert saved(owner.post(reverse(ADD), data))
+        campaign = Campaign.objects.get()
+        assert (campaign.products_in, campaign.categories_out) == (["p1", "p2"], ["tea"])
+        assert "p1\np2" in owner.get(edit_url(campaign)).content.decode()
+        too_many = "\n".join(map(str, range(501)))
+        assert list(errors(owner.post(reverse(ADD), post_data(products_in=too_many)))) == ["products_in"]
+        assert list(errors(owner.post(reverse(ADD), post_data(products_in="x" * 256)))) == ["products_in"]
+
+
+@override_settings(THANKYOU_COUPONS=FEW)
+def test_with_a_catalogue_things_are_ticked_by_name(owner: Client) -> None:
+    """The owner sees titles; the column holds references."""
+    data = post_data(products_in=["p1", "p3"], categories_in=["cups"])
+    assert saved(owner.post(reverse(ADD), data))
+    campaign = Campaign.objects.get()
+    assert (campaign.products_in, campaign.categories_in) == (["p1", "p3"], ["cups"])
+    page = owner.get(edit_url(campaign)).content.decode()
+    assert "Earl Grey" in page
+    assert "Cups &amp; &lt;pots&gt;" in page
+    assert list(errors(owner.post(reverse(ADD), post_data(products_in=["nonsense"])))) == ["products_in"]
+
+
+@override_settings(THANKYOU_COUPONS=FEW)
+def test_what_the_shop_no_longer_has_is_kept_and_shown(owner: Client) -> None:
+    """Saving something else does not silently widen a campaign."""
+    campaign = make_campaign(products_in=["gone"], categories_out=["old"])
+    page = owner.get(edit_url(campaign)).content.decode()
+    assert 'value="gone"' in page
+    data = post_data(title="New", products_in=["gone", "p2"], categories_out=["old"])
+    assert saved(owner.post(edit_url(campaign), data))
+    campaign.refresh_from_db()
+    assert (campaign.products_in, campaign.categories_out) == (["gone", "p2"], ["old"])
+
+
+@override_settings(THANKYOU_COUPONS=MANY)
+def test_in_a_large_catalogue_products_are_found_by_name(owner: Client) -> None:
+    """The list shows the first ones; the script asks for others, and the form takes them."""
+    assert "Thing 199" in owner.get(reverse(ADD)).content.decode()
+    found = owner.get(reverse("thankyou_coupons_campaign:products"), {"q": "thing 77"}).json()["products"]
+    assert {"ref": "m777", "title": "Thing 777"} in found
+    assert saved(owner.post(reverse(ADD), post_data(products_in=["m777"])))
+    assert Campaign.objects.get().products_in == ["m777"]
+    wrong = owner.post(reverse(ADD), post_data(title="", products_in=["m778"]))
+    assert 'value="m778"' in wrong.content.decode(), "what was chosen is not lost by another field's error"
+    assert owner.get(reverse("thankyou_coupons_campaign:products")).json() == {"products": []}
+
+
+def test_countries_have_names() -> None:
+    """ISO 3166-1 alpha-2 with the names of the active language."""
+    with translation.override("de"):
+        choices = dict(country_choices())
+    assert choices["DE"] == "Deutschland"
+    assert not {"EU", "ZZ", "UN"} & choices.keys()
+    assert 240 < len(choices) < 260
+
+
+def test_countries_and_currency_are_chosen(owner: Client) -> None:
+    """An unknown country that is stored stays; one that is posted does not get in."""
+    campaign = make_campaign(countries=["IC"], currency="CHF")
+    page = owner.get(edit_url(campaign)).content.decode()
+    assert 'value="IC"' in page
+    assert 'value="CHF" selected' in page
+    assert saved(owner.post(edit_url(campaign), post_data(countries=["DE", "IC"], currency="EUR")))
+    campaign.refresh_from_db()
+    assert (sorted(campaign.countries), campaign.currency) == (["DE", "IC"], "EUR")
+    found = errors(owner.post(reverse(ADD), post_data(countries=["Germany"], currency="XXX")))
+    assert set(found) == {"countries", "currency"}
+
+
+@pytest.mark.parametrize(
+    ("path", "ids"),
+    [
+        ("", []),
+        (FEW["CATALOG"], []),
+        (f"{__name__}.NoCatalog", ["thankyou_coupons.E005"]),
+        ("nowhere.Catalog", ["thankyou_coupons.E005"]),
+        (f"{__name__}.FEW", ["thankyou_coupons.E005"]),
+    ],
+)
+def test_a_catalogue_that_is_none_is_named(path: str, ids: list[str]) -> None:
+    """DESIGN D11."""
+    with override_settings(THANKYOU_COUPONS={"CATALOG": path}):
+        assert [message.id for message in check_catalog()] == ids
+    assert check_catalog in checks.registry.registry.registered_checks
+
+
+# Questions --------------------------------------------------------------------------------------------------
+
+
+def question_data(*labels: str, **changes: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {"questions-TOTAL_FORMS": str(len(labels))}
+    for number, label in enumerate(labels):
+        row = {
+            "label": label,
+            "field_type": "singleline",
+            "purpose": "To know you better.",
+            "keep_days": "30",
+            "ORDER": str(number + 1),
+            "id": "",
+        } | changes
+        data |= {f"questions-{number}-{name}": value for name, value in row.items()}
+    return data
+
+
+def test_questions_are_set_up_with_the_campaign(owner: Client) -> None:
+    """CO-9: in the owner's order, each with why and how long."""
+    data = post_data(ask_text="Two questions.", **question_data("Favourite tea?", "Your town?"))
+    assert saved(owner.post(reverse(ADD), data))
+    questions = list(Campaign.objects.get().questions.all())
+    assert [(each.label, each.purpose, each.keep_days) for each in questions] == [
+        ("Favourite tea?", "To know you better.", 30),
+        ("Your town?", "To know you better.", 30),
+    ]
+
+
+def test_a_question_says_why_it_is_asked(owner: Client) -> None:
+    """CO-9, GDPR art. 13: the purpose is not optional."""
+    response = owner.post(reverse(ADD), post_data(**question_data("Your town?", purpose="")))
+    assert response.status_code == 200
+    assert not Campaign.objects.exists()
+
+
+def test_a_public_word_cannot_wait_for_answers(owner: Client) -> None:
+    """CO-8, CO-9: it is everybody's."""
+    data = post_data(code_type="word", word="SPRINGTEA", limit_per_customer="1", **question_data("Your town?"))
+    found = errors(owner.post(reverse(ADD), data))
+    assert list(found) == ["code_type"]
+    assert "everybody" in found["code_type"][0]
+
+
+def test_the_same_question_twice_is_refused(owner: Client) -> None:
+    """CO-9: it would be asked only once."""
+    found = errors(owner.post(reverse(ADD), post_data(**question_data("Your town?", " your  TOWN? "))))
+    assert "same words" in str(found)
+
+
+def test_a_removed_question_does_not_count(owner: Client) -> None:
+    """A campaign may be changed to a word once its questions are removed."""
+    campaign = make_campaign()
+    question = Question.objects.create(campaign=campaign, label="Your town?", purpose="x", sort_order=0)
+    data = post_data(code_type="word", word="SPRINGTEA", limit_per_customer="1", **question_data("Your town?"))
+    data |= {"questions-INITIAL_FORMS": "1", "questions-0-id": str(question.pk)}
+    assert list(errors(owner.post(edit_url(campaign), data))) == ["code_type"]
+    assert saved(owner.post(edit_url(campaign), data | {"questions-0-DELETE": "on"}))
+    assert not Question.objects.exists()
+
+
+# Words, limits, schedule ------------------------------------------------------------------------------------
+
+
+def test_a_word_without_a_limit_is_refused_unless_confirmed(owner: Client) -> None:
+    """CO-8: words are guessable, and the form says so."""
+    assert "Anybody can guess" in owner.get(reverse(ADD)).content.decode()
+    found = errors(owner.post(reverse(ADD), post_data(code_type="word", word="SPRINGTEA")))
+    assert found
+    data = post_data(code_type="word", word="SPRINGTEA", is_unlimited="on")
+    assert saved(owner.post(reverse(ADD), data))
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "counted"),
+    [
+        ({}, "total_limit", [""]),
+        ({"code_type": "word", "word": "SPRINGTEA", "is_unlimited": True}, "limit_per_customer", ["a@example.com"]),
+    ],
+)
+def test_a_limit_that_comes_later_counts_what_was_used_before(
+    owner: Client, kind: dict[str, Any], limit: str, counted: list[str]
+) -> None:
+    """CO-1: the third use of a limit of two is refused, whenever the limit was set."""
+    coupon = issue(campaign=make_campaign(**{"uses_per_coupon": 10, **kind}))
+    for number in range(2):
+        facts = make_facts(customer_key=customer_key("a@example.com"))
+        reserve(code=coupon.code, order_ref=str(number), facts=facts)
+        redeem(order_ref=str(number))
+    assert not UsageCounter.objects.exists()
+    data = post_data(uses_per_coupon="10", **{**kind, limit: "5"})
+    assert saved(owner.post(edit_url(coupon.campaign), data))
+    used = dict(UsageCounter.objects.filter(campaign=coupon.campaign).values_list("customer_key", "used"))
+    assert used == {customer_key(email) if email else "": 2 for email in counted}
+
+
+def test_what_the_form_hides_is_dropped(owner: Client) -> None:
+    """A word that is left from another choice, or a deadline of single codes, is no error of the owner's."""
+    assert saved(owner.post(reverse(ADD), post_data(word="SPRINGTEA", is_unlimited="on")))
+    assert Campaign.objects.get().word == ""
+    data = post_data(code_type="word", word="SPRINGTEA", total_limit="5", deadline_minutes="60", personal="on")
+    assert saved(owner.post(reverse(ADD), data))
+    campaign = Campaign.objects.get(code_type="word")
+    assert (campaign.personal, campaign.deadline_minutes) == (False, None)
+
+
+DAY = timedelta(days=1)
+TODAY = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_repeated"),
+    [
+        ({"starts_at": TODAY + 5 * DAY, "ends_at": TODAY + 9 * DAY}, True),
+        ({"starts_at": TODAY + 39 * DAY}, True),
+        ({"starts_at": TODAY + 40 * DAY}, False),
+        ({"starts_at": TODAY - 90 * DAY, "ends_at": TODAY - 29 * DAY}, True),
+        ({"starts_at": TODAY - 90 * DAY, "ends_at": TODAY - 30 * DAY}, False),
+        ({"starts_at": TODAY + 5 * DAY, "percent": 20}, False),
+        ({"starts_at": TODAY + 5 * DAY, "deadline_minutes": None}, False),
+        ({"starts_at": TODAY - 90 * DAY, "status": "ended"}, False),
+    ],
+)
+def test_the_same_deadline_again_is_seen(other: dict[str, Any], is_repeated: bool) -> None:
+    """CD-4: the same benefit with a personal deadline rests for 30 days."""
+    same = {"benefit": "percent", "percent": 10, "deadline_minutes": 60}
+    campaign = make_campaign(**same, starts_at=TODAY, ends_at=TODAY + 10 * DAY)
+    rival = make_campaign(**{**same, **other})
+    assert repeated(campaign=campaign) == ([rival] if is_repeated else [])
+    assert repeated(campaign=make_campaign(benefit="percent", percent=10)) == []
+
+
+def test_a_campaign_that_was_ended_counts_up_to_its_last_deadline() -> None:
+    """CD-4: ending one and beginning the same anew is a restart."""
+    same: dict[str, Any] = {"benefit": "percent", "percent": 10, "deadline_minutes": 60}
+    old = make_coupon(**same, now=TODAY, starts_at=TODAY - DAY).campaign
+    Campaign.objects.filter(pk=old.pk).update(status="ended")
+    assert repeated(campaign=make_campaign(**same, starts_at=TODAY + 20 * DAY)) == [old]
+    assert repeated(campaign=make_campaign(**same, starts_at=TODAY + 60 * DAY, ends_at=TODAY + 61 * DAY)) != [old]
+
+
+def test_the_owner_is_warned_after_saving(owner: Client) -> None:
+    """CD-4: a warning, and not a refusal."""
+    make_campaign(title="The first", deadline_minutes=60)
+    response = owner.post(reverse(ADD), post_data(deadline_minutes="90"))
+    assert response.status_code == 302
+    said = [(message.level_tag, str(message)) for message in get_messages(response.wsgi_request)]
+    assert any("warning" in level and "The first" in text for level, text in said), said

@@ -1,0 +1,396 @@
+"""Issued coupons in the admin: found however typed, read on one page, given out and revoked by hand."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from coupons import events, links
+from coupons.admin import life
+from coupons.holders import customer_key
+from coupons.issuing import issue
+from coupons.models import Answer, Campaign, Coupon, CouponEvent
+from coupons.redemption import redeem, release, reserve
+from coupons.revoking import revoke
+from tests.test_coupons.factories import make_campaign, make_facts
+
+pytestmark = pytest.mark.django_db
+
+LIST = "thankyou_coupons_coupon:index"
+ISSUE = "thankyou_coupons_coupon:issue"
+ALL = ("view_coupon", "issue_coupon", "revoke_coupon", "view_answer", "view_campaign")
+
+
+def client_with(*codenames: str, name: str = "seller") -> Client:
+    user = User.objects.create_user(name, first_name="Sam", last_name="Sell")
+    user.user_permissions.set(Permission.objects.filter(codename__in=["access_admin", *codenames]))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def seller() -> Client:
+    """Somebody who sells: may see, give out and revoke coupons."""
+    return client_with(*ALL)
+
+
+def make_coupon(**options: Any) -> Coupon:
+    campaign = options.pop("campaign", None) or make_campaign(title=options.pop("title", "Autumn"))
+    return issue(campaign=campaign, **options)
+
+
+def life_url(coupon: Coupon) -> str:
+    return reverse("thankyou_coupons_coupon:inspect", args=[coupon.pk])
+
+
+def revoke_url(coupon: Coupon) -> str:
+    return reverse("thankyou_coupons_coupon:revoke", args=[coupon.pk])
+
+
+# Finding ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "stored",
+        "shown",
+        "small",
+        "spaced",
+        "dashes",
+        "confused",
+        "part",
+        "campaign",
+        "order",
+        "holder",
+        "used by",
+        "Gmail",
+    ],
+)
+def test_a_coupon_is_found_however_one_asks(seller: Client, way: str) -> None:
+    """CO-5: by what is printed, however typed; by the order, or by the customer's address, which is only hashed."""
+    email = "ann.lee@gmail.com"
+    coupon = make_coupon(holder_key=customer_key(email) if way in ("holder", "Gmail") else "")
+    make_coupon(title="Spring")
+    facts = make_facts(customer_key=customer_key(email) if way == "used by" else "")
+    reserve(code=coupon.code, order_ref="SO/2026-17", facts=facts)
+    typed = {
+        "stored": coupon.code,
+        "shown": coupon.display_code,
+        "small": coupon.display_code.lower(),
+        "spaced": f" {' '.join(coupon.code)} ",
+        "dashes": coupon.display_code.replace("-", "–"),
+        "confused": coupon.code.replace("0", "O").replace("1", "l"),
+        "part": coupon.display_code[:7],
+        "campaign": "autu",
+        "order": "SO/2026-17",
+        "holder": email,
+        "used by": " Ann.Lee@Gmail.com ",
+        "Gmail": "annlee+x@googlemail.com",
+    }[way]
+    assert list(seller.get(reverse(LIST), {"q": typed}).context["object_list"]) == [coupon]
+
+
+@pytest.mark.parametrize("typed", ["SPRINGTEA", "spring tea", "Spring-Tea"])
+def test_a_public_word_is_found(seller: Client, typed: str) -> None:
+    """CO-8: it is a coupon like any other."""
+    campaign = make_campaign(title="Poster", code_type="word", word="SPRINGTEA", limit_per_customer=1)
+    make_coupon()
+    assert list(seller.get(reverse(LIST), {"q": typed}).context["object_list"]) == [campaign.coupons.get()]
+
+
+@pytest.mark.parametrize("typed", ["@", "a@b", "%", "'; drop", "\x00", "𝟙" * 30, "x" * 3000, "‮AB"])
+def test_any_text_can_be_searched_for(seller: Client, typed: str) -> None:
+    """Nothing found, nothing broken."""
+    make_coupon(title="T")
+    assert seller.get(reverse(LIST), {"q": typed}).status_code == 200
+
+
+def test_the_list_costs_the_same_for_any_number(
+    seller: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    """1 row and 20."""
+    coupon = make_coupon()
+    seller.get(reverse(LIST))
+    with django_assert_max_num_queries(14) as before:
+        page = seller.get(reverse(LIST)).content.decode()
+    assert coupon.display_code in page
+    assert life_url(coupon) in page
+    for number in range(19):
+        make_coupon(title=str(number))
+    with django_assert_num_queries(len(before)):
+        seller.get(reverse(LIST))
+
+
+def test_nobody_changes_a_coupon_in_a_form() -> None:
+    """CM-4: there are verbs, and no form for rows."""
+    for name in ("add", "edit", "delete", "copy"):
+        with pytest.raises(NoReverseMatch):
+            reverse(f"thankyou_coupons_coupon:{name}", args=[] if name == "add" else [1])
+
+
+# One coupon's life ------------------------------------------------------------------------------------------
+
+
+def test_the_whole_life_is_on_one_page(seller: Client) -> None:
+    """CO-11: what, when, by whom, for which order; staff by name."""
+    boss = User.objects.create_user("boss", first_name="Bea", last_name="Boss")
+    campaign = make_campaign(title="Autumn", uses_per_coupon=5)
+    coupon = make_coupon(campaign=campaign, holder_key=customer_key("ada@example.com"), actor=events.actor_of(boss))
+    facts = make_facts(customer_key=customer_key("ada@example.com"))
+    reserve(code=coupon.code, order_ref="1001", facts=facts)
+    redeem(order_ref="1001")
+    reserve(code=coupon.code, order_ref="1002", facts=facts)
+    release(order_ref="1002")
+    revoke(coupon=coupon, actor="user 987654", reason="printed twice")
+    page = seller.get(life_url(coupon))
+    text = re.sub(r"\s+", " ", page.content.decode())
+    for said in (coupon.display_code, "Autumn", "1001", "1002", "€4.90", "Bea Boss", "user 987654", "printed twice"):
+        assert said in text, said
+    assert "Revoked: nobody can use it" in text
+    assert "ada@example.com" not in text
+    assert customer_key("ada@example.com") not in text, "enough to recognise, too little to use"
+    assert [step.kind for step in page.context["steps"]] == [
+        "revoked",
+        "released",
+        "reserved",
+        "redeemed",
+        "reserved",
+        "issued",
+    ]
+
+
+def test_the_page_costs_the_same_for_any_number_of_steps(
+    seller: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    """A word may have thousands: names in one query, and no more than a page of rows."""
+    campaign = make_campaign(code_type="word", word="SPRINGTEA", is_unlimited=True)
+    coupon = campaign.coupons.get()
+    reserve(code="springtea", order_ref="0", facts=make_facts())
+    events.record(CouponEvent.Kind.CHANGED, coupon=coupon, actor=events.actor_of(User.objects.create_user("u0")))
+    seller.get(life_url(coupon))
+    with django_assert_max_num_queries(16) as before:
+        seller.get(life_url(coupon))
+    for number in range(1, 20):
+        actor = events.actor_of(User.objects.create_user(f"u{number}"))
+        events.record(CouponEvent.Kind.CHANGED, coupon=coupon, actor=actor)
+        reserve(code="springtea", order_ref=str(number), facts=make_facts())
+    with django_assert_num_queries(len(before)):
+        page = seller.get(life_url(coupon))
+    assert "u19" in page.content.decode()
+    events.record_all(CouponEvent.Kind.CHANGED, coupon_ids=[coupon.pk] * 200)
+    assert len(seller.get(life_url(coupon)).context["steps"]) == life.SHOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "campaign", "said"),
+    [
+        ({}, {}, "Ready"),
+        ({"state": "locked"}, {}, "Locked: it waits"),
+        ({"state": "locked", "declined_at": timezone.now()}, {}, "Locked: the customer would rather not"),
+        ({"state": "revoked"}, {}, "Revoked"),
+        ({"used": 1}, {}, "Used up"),
+        ({"ends_at": timezone.now() - timedelta(hours=1)}, {}, "Over"),
+        ({}, {"status": "paused"}, "Resting"),
+        ({}, {"ends_at": timezone.now() - timedelta(hours=1)}, "Over"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),
+)
+def test_the_state_is_told_in_words(changes: dict[str, Any], campaign: dict[str, Any], said: str) -> None:
+    """For the person at the counter."""
+    coupon = make_coupon()
+    Coupon.objects.update(**changes)
+    Campaign.objects.update(**campaign)
+    coupon = Coupon.objects.select_related("campaign").get()
+    assert life.state_in_words(coupon, now=timezone.now()).startswith(said)
+
+
+def test_a_locked_coupon_has_its_link_for_who_may_give_out(seller: Client) -> None:
+    """CO-6: the link proves possession, so looking alone is not enough."""
+    coupon = make_coupon(locked=True)
+    path = links.unlock_path(coupon)
+    assert path in seller.get(life_url(coupon)).content.decode()
+    assert path not in client_with("view_coupon", name="looker").get(life_url(coupon)).content.decode()
+    assert links.unlock_path(ready := make_coupon()) not in seller.get(life_url(ready)).content.decode()
+
+
+def test_answers_are_for_who_may_read_them(seller: Client) -> None:
+    """CM-4, CO-9: answers have a permission of their own; one whose time is over is not shown."""
+    coupon = make_coupon()
+    now = timezone.now()
+    for name, rest in (("tea", timedelta(days=9)), ("town", timedelta(days=-1))):
+        Answer.objects.create(
+            holder_key="c:1", question_name=name, label=name, value=f"my {name}", coupon=coupon, delete_after=now + rest
+        )
+    page = seller.get(life_url(coupon)).content.decode()
+    assert "my tea" in page
+    assert "my town" not in page
+    assert "my tea" not in client_with("view_coupon", name="looker").get(life_url(coupon)).content.decode()
+
+
+def test_what_is_written_down_is_escaped(seller: Client) -> None:
+    """A reason, a note and an order number are somebody's text."""
+    coupon = make_coupon(title="<b>Autumn</b>")
+    reserve(code=coupon.code, order_ref="<i>1</i>", facts=make_facts())
+    revoke(coupon=coupon, actor="<u>x</u>", reason="<script>alert(1)</script>")
+    page = seller.get(life_url(coupon)).content.decode()
+    assert not re.search(r"<(b>Autumn|i>1|u>x|script>alert)", page)
+
+
+# Giving out -------------------------------------------------------------------------------------------------
+
+
+def issue_data(campaign: Campaign, /, **changes: Any) -> dict[str, Any]:
+    return {"campaign": campaign.pk, "email": "", "usage_limit": "", "note": "", "once": "token-1", **changes}
+
+
+def test_a_coupon_is_given_out_by_hand(seller: Client) -> None:
+    """CM-4, CO-11: for a customer, with a note; the code is shown, and who did it stands in its life."""
+    campaign = make_campaign()
+    data = issue_data(campaign, email="Ada@Example.com", usage_limit="3", note="Parcel came late")
+    response = seller.post(reverse(ISSUE), data)
+    coupon = Coupon.objects.get()
+    assert (response.status_code, response["Location"]) == (302, life_url(coupon))
+    assert (coupon.holder_key, coupon.usage_limit) == (customer_key("ada@example.com"), 3)
+    [said] = get_messages(response.wsgi_request)
+    assert coupon.display_code in str(said)
+    me = events.actor_of(User.objects.get(username="seller"))
+    assert list(coupon.events.values_list("kind", "actor")) == [("changed", me), ("issued", me)]
+    page = seller.get(life_url(coupon)).content.decode()
+    assert "Parcel came late" in page
+    assert "Sam Sell" in page
+
+
+def test_a_second_click_gives_out_no_second_coupon(seller: Client) -> None:
+    """TY-8: the form's own token is the reason."""
+    campaign = make_campaign()
+    for _click in range(2):
+        seller.post(reverse(ISSUE), issue_data(campaign, note="Once"))
+    assert Coupon.objects.count() == 1
+    assert CouponEvent.objects.count() == 2
+    seller.post(reverse(ISSUE), issue_data(campaign, once="token-2"))
+    assert Coupon.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "no address"}, "email"),
+        ({"usage_limit": "0"}, "usage_limit"),
+        ({"usage_limit": "1001"}, "usage_limit"),
+        ({"note": "x" * 201}, "note"),
+        ({"campaign": "999"}, "campaign"),
+        ({"once": ""}, "once"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(seller: Client, changes: dict[str, str], field: str) -> None:
+    """And nothing is given out."""
+    response = seller.post(reverse(ISSUE), issue_data(make_campaign(), **changes))
+    assert list(response.context["form"].errors) == [field]
+    assert not Coupon.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "draft"}, {"status": "paused"}, {"code_type": "word", "word": "SPRINGTEA", "total_limit": 5}],
+    ids=["draft", "paused", "word"],
+)
+def test_only_running_campaigns_with_single_codes_are_offered(seller: Client, changes: dict[str, Any]) -> None:
+    """A word is everybody's; what rests gives out nothing."""
+    campaign = make_campaign(**changes)
+    before = Coupon.objects.count()
+    assert list(seller.post(reverse(ISSUE), issue_data(campaign)).context["form"].errors) == ["campaign"]
+    assert Coupon.objects.count() == before
+
+
+def test_the_campaign_is_chosen_by_the_link(seller: Client) -> None:
+    """From the campaign's own page."""
+    campaign = make_campaign()
+    page = seller.get(reverse(ISSUE), {"campaign": campaign.pk}).content.decode()
+    assert f'value="{campaign.pk}" selected' in page
+    assert seller.get(reverse(ISSUE), {"campaign": "x"}).status_code == 200
+
+
+# Revoking ---------------------------------------------------------------------------------------------------
+
+
+def test_revoking_asks_first_and_writes_down_why(seller: Client) -> None:
+    """CO-11: GET changes nothing; the reason and the person stand in its life."""
+    coupon = make_coupon()
+    assert "cannot be undone" in seller.get(revoke_url(coupon)).content.decode()
+    coupon.refresh_from_db()
+    assert coupon.state == Coupon.State.AVAILABLE
+    assert seller.post(revoke_url(coupon), {"reason": "leaked"})["Location"] == life_url(coupon)
+    coupon.refresh_from_db()
+    assert coupon.state == Coupon.State.REVOKED
+    event = coupon.events.get(kind="revoked")
+    assert (event.actor, event.detail) == (events.actor_of(User.objects.get(username="seller")), {"reason": "leaked"})
+    seller.post(revoke_url(coupon))
+    assert coupon.events.filter(kind="revoked").count() == 1
+    assert revoke_url(coupon) not in seller.get(life_url(coupon)).content.decode()
+
+
+def test_revoking_says_what_is_used_already(seller: Client) -> None:
+    """CO-2: a paid order keeps it, and a word stops for everybody."""
+    make_campaign(code_type="word", word="SPRINGTEA", total_limit=5)
+    reserve(code="springtea", order_ref="1", facts=make_facts())
+    page = seller.get(revoke_url(Coupon.objects.get())).content.decode()
+    assert "One use of it is taken" in page
+    assert "stops for everybody" in page
+
+
+# Who may what -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("permission", ["view_coupon", "change_campaign", "revoke_coupon", ""])
+def test_giving_out_is_a_permission_of_its_own(permission: str) -> None:
+    """CM-4: also by raw POST."""
+    client = client_with(permission)
+    campaign = make_campaign()
+    assert client.get(reverse(ISSUE))["Location"] == reverse("wagtailadmin_home")
+    client.post(reverse(ISSUE), issue_data(campaign))
+    assert not Coupon.objects.exists()
+
+
+@pytest.mark.parametrize("permission", ["view_coupon", "change_campaign", "issue_coupon", ""])
+def test_revoking_is_a_permission_of_its_own(permission: str) -> None:
+    """CM-4: also by raw POST."""
+    client = client_with(permission)
+    coupon = make_coupon()
+    assert client.get(revoke_url(coupon))["Location"] == reverse("wagtailadmin_home")
+    client.post(revoke_url(coupon), {"reason": "x"})
+    coupon.refresh_from_db()
+    assert coupon.state == Coupon.State.AVAILABLE
+
+
+def test_who_may_only_give_out_or_revoke_is_led_to_no_closed_page() -> None:
+    """The way on after it is one that may be seen."""
+    client = client_with("issue_coupon", "revoke_coupon")
+    response = client.post(reverse(ISSUE), issue_data(make_campaign()))
+    coupon = Coupon.objects.get()
+    assert response["Location"] == reverse(ISSUE)
+    assert coupon.display_code in str(next(iter(get_messages(response.wsgi_request))))
+    assert client.post(revoke_url(coupon))["Location"] == reverse("wagtailadmin_home")
+
+
+def test_groups_can_be_given_these_permissions() -> None:
+    """CM-4: the boxes stand in Wagtail's form of a group."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    group = Group.objects.create(name="Sellers")
+    page = client.get(reverse("wagtailusers_groups:edit", args=[group.pk])).content.decode()
+    codenames = ["issue_coupon", "revoke_coupon", "export_coupon", "view_coupon", "view_answer", "delete_answer"]
+    codenames += ["add_campaign", "change_campaign", "delete_campaign", "view_campaign"]
+    for permission in Permission.objects.filter(content_type__app_label="thankyou_coupons", codename__in=codenames):
+        assert f'value="{permission.pk}"' in page, permission.codename
+        codenames.remove(permission.codename)
+    assert not codenames
