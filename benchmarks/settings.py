@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from tests.oscar.settings import *  # noqa: F403
 from tests.oscar.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, ROOT, TEMPLATES, VAR
 
 INSTALLED_APPS = ["benchmarks", *INSTALLED_APPS]
+if find_spec("flexcommerce_discounts"):
+    # A peer for coupons; the other rows do without it.
+    INSTALLED_APPS += ["flexcommerce_core", "flexcommerce_discounts"]
 MIDDLEWARE = [*MIDDLEWARE, "wishlists.middleware.ListsMiddleware"]
 ROOT_URLCONF = "benchmarks.urls"
 # Debug off and APP_DIRS on: Django keeps compiled templates.

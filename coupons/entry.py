@@ -40,7 +40,7 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """What the coupon gives, in the customer's words; empty if it is not on the basket yet."""
+        """What the coupon gives, in the customer's words; empty if nothing in the basket can tell yet."""
         return self.discount.title if self.discount is not None else ""
 
 
@@ -97,8 +97,10 @@ class StagedCoupon:
 
     @property
     def display_code(self) -> str:
-        """The code as it is shown and printed."""
-        return codes.display(self.code)
+        """The code as it is shown and printed; of a word or a foreign code that has its title nothing, since what
+        is stored of it (``SPR1NG10``) is not how it is written.
+        """
+        return codes.display(self.code) if codes.is_code(self.code) or not self.title else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

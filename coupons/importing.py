@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -233,7 +233,9 @@ def _moment(text: str) -> datetime | None:
     """Return the moment that a date, or a date and a time, names; ``None`` for none, or for one that the clocks leave
     out (CD-7).
     """
-    for parse in (datetime.fromisoformat, *(partial(_strptime, form=form) for form in DATES)):
+    parsers: list[Callable[[str], datetime]] = [datetime.fromisoformat]
+    parsers += [partial(_strptime, form=form) for form in DATES]
+    for parse in parsers:
         try:
             found = parse(text)
             if ":" not in text:

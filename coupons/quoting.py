@@ -149,13 +149,16 @@ def clash(coupon: Coupon | None, others: Iterable[Coupon]) -> str:
     return "" if all(each.campaign.combinable for each in (coupon, *others)) else "not_combinable"
 
 
-def with_uses(coupons: CouponQuerySet, *, now: datetime, customer_key: str = "", order_ref: str = "") -> CouponQuerySet:
+def with_uses(
+    coupons: CouponQuerySet, *, now: datetime | None = None, customer_key: str = "", order_ref: str = ""
+) -> CouponQuerySet:
     """Return the coupons with what ``why_not`` has to know of their uses, in the same query.
 
     ``returning``: one of the coupon's taken uses has run out. ``own``: this order holds it already. ``total_used`` and
     ``customer_used``: uses under the campaign's limits, without those that have run out or that this order has
     reserved, because they come back before anybody is refused.
     """
+    now = now or timezone.now()
     uses = Redemption.objects.filter(coupon=OuterRef("pk"))
     return coupons.annotate(
         returning=Exists(uses.run_out(now=now)),
@@ -175,11 +178,12 @@ def with_uses(coupons: CouponQuerySet, *, now: datetime, customer_key: str = "",
 
 def _used(counter: str, limit: str, counted: Mapping[str, Any], *, now: datetime, order_ref: str) -> Case:
     """Return an expression for the uses under a limit of the coupon's campaign; 0 where there is no such limit."""
-    own = Q(order_ref=order_ref) if order_ref else Q()
-    coming_back = Redemption.objects.reserved().filter(coupon__campaign=OuterRef("campaign_id"), **counted)
-    coming_back = coming_back.filter(Q(expires_at__lte=now) | own if own else Q(expires_at__lte=now))
+    comes_back = Q(expires_at__lte=now)
+    if order_ref:
+        comes_back |= Q(order_ref=order_ref)
+    rows = Redemption.objects.reserved().filter(comes_back, coupon__campaign=OuterRef("campaign_id"), **counted)
     taken = UsageCounter.objects.filter(campaign=OuterRef("campaign_id"), customer_key=counter).values("used")[:1]
-    back = coming_back.order_by().values("coupon__campaign").annotate(count=Count("pk")).values("count")
+    back = rows.order_by().values("coupon__campaign").annotate(count=Count("pk")).values("count")
     used = Coalesce(Subquery(taken), 0) - Coalesce(Subquery(back), 0)
     return Case(When(**{f"{limit}__isnull": False}, then=used), default=Value(0), output_field=IntegerField())
 

@@ -6,18 +6,19 @@ run twice does no harm. Importing this module needs a ``TASKS`` with a backend c
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
-try:
-    from django.tasks import task, task_backends
-except ImportError:  # Before Django 6: the package that Wagtail brings.
-    from django_tasks import task, task_backends
+import django
 
 from .bulk import work_batch
 from .models import CouponBatch
 
+#: Django's own since 6.0; before that the package that Wagtail brings.
+_library: Final[Any] = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
 
-@task()
+
+@_library.task()
 def make_codes(batch_id: int) -> int:
     """Make all codes of a batch that nobody else is at, and return how many it has then."""
     batch = CouponBatch.objects.select_related("campaign").filter(pk=batch_id).first()
@@ -26,5 +27,4 @@ def make_codes(batch_id: int) -> int:
 
 def has_worker() -> bool:
     """Return whether the default backend hands tasks to somebody else, and does not run them at once."""
-    backend: Any = task_backends[make_codes.backend]
-    return type(backend).__name__ != "ImmediateBackend"
+    return type(_library.task_backends[make_codes.backend]).__name__ != "ImmediateBackend"

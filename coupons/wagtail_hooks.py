@@ -27,7 +27,7 @@ def register_log_actions(actions: Any) -> None:
     """What the report "Site history" says of answers that were taken out or erased."""
 
     @actions.register_action(EXPORTED)
-    class Exported(LogFormatter):  # type: ignore[misc]
+    class Exported(LogFormatter):
         label = _("Export answers")
 
         def format_message(self, log_entry: Any) -> str:
@@ -35,7 +35,7 @@ def register_log_actions(actions: Any) -> None:
             return ngettext("Exported one answer", "Exported %(count)s answers", count) % {"count": count}
 
     @actions.register_action(ERASED)
-    class Erased(LogFormatter):  # type: ignore[misc]
+    class Erased(LogFormatter):
         label = _("Erase answers")
 
         def format_message(self, log_entry: Any) -> str:
@@ -48,7 +48,7 @@ def register_code_log_actions(actions: Any) -> None:
     """What the report "Site history" says of codes in bulk: who made, imported or took them (CM-5)."""
 
     @actions.register_action(CODES_ORDERED)
-    class Ordered(LogFormatter):  # type: ignore[misc]
+    class Ordered(LogFormatter):
         label = _("Make codes")
 
         def format_message(self, log_entry: Any) -> str:
@@ -56,7 +56,7 @@ def register_code_log_actions(actions: Any) -> None:
             return ngettext("Ordered one code", "Ordered %(count)s codes", count) % {"count": count}
 
     @actions.register_action(CODES_IMPORTED)
-    class Imported(LogFormatter):  # type: ignore[misc]
+    class Imported(LogFormatter):
         label = _("Import codes")
 
         def format_message(self, log_entry: Any) -> str:
@@ -64,7 +64,7 @@ def register_code_log_actions(actions: Any) -> None:
             return ngettext("Imported one code", "Imported %(count)s codes", count) % {"count": count}
 
     @actions.register_action(CODES_EXPORTED)
-    class CodesExported(LogFormatter):  # type: ignore[misc]
+    class CodesExported(LogFormatter):
         label = _("Export codes")
 
         def format_message(self, log_entry: Any) -> str:

@@ -9,8 +9,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
+from wagtail.models import ModelLogEntry
 
-from coupons.models import Campaign
+from coupons.admin.menu import CampaignGroup
+from coupons.models import Answer, Campaign, Coupon, CouponBatch, CouponEvent
 from thankyou_flows.models import Subscription
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +21,13 @@ INDEXES = [
     "thankyou_coupons_campaign:index",
     "thankyou_coupons_campaign:add",
     "thankyou_coupons_coupon:index",
+    "thankyou_coupons_coupon:issue",
+    "thankyou_coupons_answer:index",
+    "thankyou_coupons_answer:export",
+    "thankyou_coupons_answer:erase",
+    "thankyou_coupons_batch:index",
+    "thankyou_coupons_batch:add",
+    "thankyou_coupons_batch:import",
     "thankyou_flows_subscription:index",
 ]
 
@@ -49,6 +58,45 @@ def test_an_editor_of_pages_gives_no_money_away(name: str) -> None:
 @pytest.mark.parametrize("name", INDEXES)
 def test_the_owner_sees_all(name: str) -> None:
     assert client_of(superuser=True).get(reverse(name)).status_code == 200
+
+
+def every_address(pk: int) -> list[str]:
+    """Return every address of our own screens, read from the viewsets themselves, with this primary key."""
+    addresses = []
+    for viewset in CampaignGroup().registerables:
+        for pattern in viewset.get_urlpatterns():
+            keys = pattern.pattern.converters
+            values = {key: "ended" if key == "to" else pk for key in keys}
+            addresses.append(reverse(f"{viewset.url_namespace}:{pattern.name}", kwargs=values))
+    return addresses
+
+
+def snapshot() -> list[Any]:
+    models = [Answer, Campaign, Coupon, CouponBatch, CouponEvent, ModelLogEntry]
+    return [list(model.objects.order_by("pk").values()) for model in models]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_no_address_of_ours_is_open_to_an_editor_of_pages(verb: str) -> None:
+    """CM-4: neither by a link nor by a raw request; every address there is, also one that comes later."""
+    campaign = Campaign.objects.create(pk=1, title="Ten off", benefit="percent", percent=10, status="running")
+    coupon = Coupon.objects.create(pk=1, campaign=campaign, issued_at=campaign.created_at)
+    CouponBatch.objects.create(pk=1, campaign=campaign, quantity=5)
+    Answer.objects.create(
+        pk=1, holder_key="c:1", question_name="tea", label="Tea?", value="Green", delete_after=campaign.created_at
+    )
+    client = client_of(groups=("Editors", "Moderators"))
+    before = snapshot()
+    data = {"campaign": 1, "email": "a@example.com", "once": "x", "quantity": 5, "title": "x", "reason": "x"}
+    addresses = every_address(1)
+    assert len(addresses) > 30
+    for address in addresses:
+        response = getattr(client, verb)(address, data if verb == "post" else None)
+        assert response.status_code in (302, 403), address
+        if response.status_code == 302:
+            assert response["Location"] == reverse("wagtailadmin_home"), address
+        assert coupon.code not in response.content.decode()
+    assert snapshot() == before
 
 
 def test_an_editor_may_choose_a_campaign_that_exists() -> None:

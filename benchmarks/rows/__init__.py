@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-ROWS = {"page": "benchmarks.rows.page", "cart": "benchmarks.rows.cart"}
+ROWS = {"page": "benchmarks.rows.page", "cart": "benchmarks.rows.cart", "issuing": "benchmarks.rows.issuing"}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 from typing import Any, ClassVar, Final
 
-import django_filters
+import django_filters  # type: ignore[import-untyped]
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -28,6 +27,7 @@ from ..holders import customer_key
 from ..models import Answer, Campaign
 from ..models.questions import AnswerQuerySet
 from ..readonly import ReadOnlyViewSet
+from .columns import MomentColumn
 from .coupon_forms import EraseForm
 from .formpage import FormPage
 from .life import masked_holder
@@ -117,7 +117,7 @@ class ExportView(FormPage):
     def get_back_label(self) -> str:
         return gettext("Answers")
 
-    def form_valid(self, form: forms.Form) -> HttpResponseBase:
+    def form_valid(self, form: forms.Form) -> Any:
         filters = self.request.GET.urlencode()[:200]
         data = {"count": self.answers.count(), "filters": filters}
         log(instance=self.request.user, action=EXPORTED, user=self.request.user, data=data)
@@ -176,7 +176,7 @@ class AnswerViewSet(ReadOnlyViewSet):
         Column("customer", label=_("Customer"), accessor=lambda answer: masked_holder(answer.holder_key)),
         Column("campaign", label=_("Campaign")),
         DateColumn("answered_at", label=_("Answered"), sort_key="answered_at"),
-        DateColumn("delete_after", label=_("Kept until"), sort_key="delete_after"),
+        MomentColumn("delete_after", label=_("Kept until"), sort_key="delete_after"),
     ]
     inspect_view_fields: ClassVar = ["label", "text", "purpose", "campaign", "coupon", "answered_at", "delete_after"]
 

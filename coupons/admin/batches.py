@@ -62,7 +62,7 @@ class _Batches(PermissionCheckedMixin):
     def batch(self) -> CouponBatch:
         """The batch of the address."""
         batches = CouponBatch.objects.select_related("campaign", "created_by")
-        return get_object_or_404(batches, pk=self.kwargs["pk"])  # type: ignore[attr-defined]
+        return get_object_or_404(batches, pk=self.kwargs["pk"])
 
     def batch_url(self, name: str = "inspect") -> str:
         return reverse(f"{NAME}:{name}", args=[self.batch.pk])
@@ -220,7 +220,7 @@ class WorkView(_Batches, View):
     """
 
     permission_required = "issue"
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         batch = work_batch(batch=self.batch, budget=BUDGET, chunk=PIECE)
@@ -235,7 +235,7 @@ class StopView(_Batches, View):
     """Stops a batch, or lets it go on."""
 
     permission_required = "issue"
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
     resumes = False
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -268,7 +268,7 @@ class ExportView(_Batches, View):
     """The codes of a batch as a file. Who took them is written down, hence a POST (CM-5)."""
 
     permission_required = "export"
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         batch = self.batch
@@ -281,7 +281,7 @@ class CampaignExportView(_Batches, View):
     """All codes of a campaign as a file."""
 
     permission_required = "export"
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         campaign = get_object_or_404(Campaign, pk=pk)
@@ -293,7 +293,7 @@ class RefusedView(_Batches, View):
     """The rows that an import refused, as a file: numbers and reasons, no codes."""
 
     permission_required = "export"
-    http_method_names: ClassVar = ["get", "head"]
+    http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         if not self.batch.rejected:

@@ -33,7 +33,7 @@ class CampaignForm(WagtailAdminModelForm):
 
     class Media:
         js = (Module("thankyou_coupons/admin/campaign-form.js"),)
-        css = {"all": ("thankyou_coupons/admin/admin.css",)}  # noqa: RUF012
+        css = {"all": ("thankyou_coupons/admin/admin.css",)}
 
     starts_at = WallClockField(required=False)
     ends_at = WallClockField(required=False)
@@ -72,17 +72,17 @@ class CampaignForm(WagtailAdminModelForm):
             stored = getattr(self.instance, name)
             if stored is not None and zone is not None:
                 self.initial[name] = to_wall(stored, zone).replace(second=0, microsecond=0)
-        self.fields["zone"].choices = zone_choices(self.instance.zone)  # type: ignore[attr-defined]
+        self.fields["zone"].choices = zone_choices(self.instance.zone)
         self.fields["zone"].help_text = _("The dates above are the time on a clock there.")
         self._describe("zone")
 
     def _offer_choices(self) -> None:
-        self.fields["countries"].offer(country_choices(), stored=self.instance.countries)  # type: ignore[attr-defined]
-        currencies = dict(CURRENCY_CHOICES)
+        self.fields["countries"].offer(country_choices(), stored=self.instance.countries)
+        currencies = dict(CURRENCY_CHOICES or ())
         stored = self.instance.currency
         if stored and stored not in currencies:
             currencies[stored] = stored
-        self.fields["currency"].choices = [("", _("All currencies")), *currencies.items()]  # type: ignore[attr-defined]
+        self.fields["currency"].choices = [("", _("All currencies")), *currencies.items()]
         self.fields["currency"].help_text = _("Choose one if the coupon is only for orders in this currency.")
         for name in ("countries", "currency"):
             self._describe(name)

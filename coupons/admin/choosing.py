@@ -56,7 +56,7 @@ class Framed(forms.Widget):
 
     class Media:
         js = (Module("thankyou_coupons/admin/boxes.js"),)
-        css = {"all": ("thankyou_coupons/admin/admin.css",)}  # noqa: RUF012
+        css = {"all": ("thankyou_coupons/admin/admin.css",)}
 
     search_url = ""
     label = ""
@@ -123,7 +123,7 @@ class LinesField(forms.CharField):
     #: Room for any list that a person types; a longer one is a mistake in the clipboard.
     MOST = 500
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "too_many": _("Enter at most 500 lines."),
         "too_long": _("“%(line)s…” is longer than 255 letters."),
     }

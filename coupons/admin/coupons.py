@@ -26,6 +26,7 @@ from ..models import Answer, Coupon, CouponEvent
 from ..readonly import ReadOnlyViewSet
 from ..revoking import revoke
 from . import life
+from .columns import MomentColumn
 from .coupon_forms import IssueForm, RevokeForm
 from .formpage import FormPage
 from .overview import site_url
@@ -205,7 +206,7 @@ class CouponViewSet(ReadOnlyViewSet):
         Column("used", label=_("Uses taken"), sort_key="used"),
         Column("usage_limit", label=_("Uses allowed")),
         DateColumn("issued_at", label=_("Given out"), sort_key="issued_at"),
-        DateColumn("valid_until", label=_("Valid until")),
+        MomentColumn("valid_until", label=_("Valid until")),
     ]
 
     def get_urlpatterns(self) -> list[URLPattern]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
 from django.views.generic import FormView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
+if TYPE_CHECKING:
+    BaseFormView = FormView[Any]
+else:
+    BaseFormView = FormView
 
-class FormPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
+
+class FormPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, BaseFormView):
     """A small form of its own, with a way back."""
 
     template_name = "thankyou_coupons/admin/form.html"

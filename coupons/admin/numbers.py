@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -139,7 +139,7 @@ def _after_end(column: str, campaign: Campaign) -> Q:
     return after
 
 
-def _given(groups: list[dict[str, Any]]) -> tuple[Given, ...]:
+def _given(groups: Iterable[Mapping[str, Any]]) -> tuple[Given, ...]:
     goods: dict[str, Decimal] = {}
     shipping: dict[str, Decimal] = {}
     for group in groups:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -117,7 +117,8 @@ class CampaignOverview(generic.InspectView):
 
     def _links(self, is_word: bool) -> list[dict[str, Any]]:
         """Return the next steps that this person may take."""
-        user, pk, links = self.request.user, self.object.pk, []
+        user, pk = self.request.user, self.object.pk
+        links: list[dict[str, Any]] = []
         if user.has_perm("thankyou_coupons.view_coupon"):
             url = reverse("thankyou_coupons_coupon:index") + f"?campaign={pk}"
             links.append({"url": url, "label": gettext("Its coupons"), "icon": "list-ul"})
@@ -127,11 +128,11 @@ class CampaignOverview(generic.InspectView):
         if user.has_perm("thankyou_coupons.issue_coupon") and not is_word and self.object.is_running():
             url = reverse("thankyou_coupons_coupon:issue") + f"?campaign={pk}"
             links.append({"url": url, "label": gettext("Give out one by hand"), "icon": "plus"})
-            try:
-                url = reverse("thankyou_coupons_batch:add") + f"?campaign={pk}"
-            except NoReverseMatch:
-                return links
+            url = reverse("thankyou_coupons_batch:add") + f"?campaign={pk}"
             links.append({"url": url, "label": gettext("Make many codes"), "icon": "plus"})
+        if user.has_perm("thankyou_coupons.export_coupon") and not is_word:
+            url = reverse("thankyou_coupons_batch:export_campaign", args=[pk])
+            links.append({"url": url, "label": gettext("Download its codes"), "icon": "download", "is_post": True})
         return links
 
 
@@ -140,7 +141,7 @@ class SwitchView(PermissionCheckedMixin, View):
 
     model = Campaign
     permission_required = "change"
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int, to: str) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=pk)

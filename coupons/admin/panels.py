@@ -65,6 +65,7 @@ def _benefit() -> list[Any]:
                         "for example one use per customer."
                     ),
                     attrs=_when("code_type", "word"),
+                    classname="ty-warning",
                 ),
                 _field("personal", code_type="single"),
             ],

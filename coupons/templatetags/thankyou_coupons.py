@@ -46,15 +46,16 @@ def coupon_from_link(context: template.Context, *, next: str = "") -> dict[str, 
     if request is None:
         return {}
     text = request.GET.get(PARAMETER, "").strip()
+    apply_url = reverse("thankyou_coupons:apply")
     # Whoever makes the link could write whole sentences on our page, so there is no room for more than a code.
-    if not text or any(symbol.isspace() for symbol in text):
+    if not text or any(symbol.isspace() for symbol in text) or request.path == apply_url:
         return {}
     try:
         normalise(text)
     except TypingError:
         return {}
     to = {PARAMETER: text, "next": next or _here(request)}
-    return {"text": text.upper(), "apply_url": f"{reverse('thankyou_coupons:apply')}?{urlencode(to)}"}
+    return {"text": text.upper(), "apply_url": f"{apply_url}?{urlencode(to)}"}
 
 
 def _here(request: HttpRequest) -> str:

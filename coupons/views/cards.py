@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import TextChoices
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .. import unlocking
-from ..exceptions import CouponUsedUp
-from ..models import Campaign, Coupon, Question
-from ..quoting import explain
+from ..models import Campaign, Coupon, CouponQuerySet, Question, Redemption
+from ..quoting import explain, with_uses
 from ..wording import in_words
 
 
@@ -25,7 +24,12 @@ class CardState(TextChoices):
     WAITING = "waiting", ""
     DECLINED = "declined", ""
     RESTING = "resting", _("This coupon is resting at the moment. Please look in again later.")
+    RESERVED = (
+        "reserved",
+        _("This coupon is on an order that waits for its payment. If that comes to nothing, you can use it again."),
+    )
     USED = "used", _("This coupon has been used. We hope it was a good choice.")
+    TAKEN = "taken", _("This coupon was for a limited number of orders, and all of them have been placed.")
     OVER = "over", _("The time of this coupon is over.")
     WITHDRAWN = "withdrawn", _("We had to take this coupon back. Please ask us if you have any questions.")
 
@@ -41,6 +45,7 @@ class Group(enum.Enum):
 _GROUPS = {
     CardState.READY: Group.USABLE,
     CardState.RESTING: Group.USABLE,
+    CardState.RESERVED: Group.USABLE,
     CardState.WAITING: Group.WAITING,
     CardState.DECLINED: Group.WAITING,
 }
@@ -102,18 +107,26 @@ def _deadline(minutes: int) -> str:
     return text % {"n": minutes}
 
 
+def for_cards(coupons: CouponQuerySet, *, now: datetime) -> QuerySet[Coupon]:
+    """Return the coupons with all that their cards say, in one query."""
+    waiting = Redemption.objects.reserved().filter(coupon=OuterRef("pk"), expires_at__gt=now)
+    return with_uses(coupons, now=now).annotate(held=Exists(waiting)).select_related("campaign")
+
+
 def settle_state(*, coupon: Coupon, now: datetime) -> CardState:
-    """Return the state of a coupon for its proven holder. No query."""
+    """Return the state of a coupon for its proven holder. No query for one that was read through ``for_cards``."""
     if coupon.state == Coupon.State.REVOKED:
         return CardState.WITHDRAWN
     if coupon.state == Coupon.State.LOCKED:
         if unlocking.why_not(coupon=coupon, now=now):
             return _resting_or_over(coupon, now)
         return CardState.WAITING if coupon.declined_at is None else CardState.DECLINED
-    reason = explain(coupon=coupon, now=now)
-    if reason is None:
+    error = explain(coupon=coupon, now=now)
+    if error is None:
         return CardState.READY
-    return CardState.USED if isinstance(reason, CouponUsedUp) else _resting_or_over(coupon, now)
+    if error.reason == "used_up":
+        return CardState.RESERVED if getattr(coupon, "held", False) else CardState.USED
+    return CardState.TAKEN if error.reason == "total_limit" else _resting_or_over(coupon, now)
 
 
 def _resting_or_over(coupon: Coupon, now: datetime) -> CardState:

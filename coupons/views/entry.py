@@ -67,10 +67,12 @@ def apply(request: HttpRequest) -> HttpResponse:
         entry = _try(request, text)
     except CouponError as error:
         return _refused(_page(request, text=text, error=error), error)
-    if entry.discount is not None:
+    if not entry.title:
+        news = _("Your coupon is kept for your order.")
+    elif entry.quote is not None and entry.quote.facts.lines:
         news = _("Your coupon is on this order: %(benefit)s.") % {"benefit": entry.title}
     else:
-        news = _("Your coupon is kept for your order.")
+        news = _("Your coupon is kept for your order: %(benefit)s.") % {"benefit": entry.title}
     return _done(request, news)
 
 

@@ -25,7 +25,7 @@ from ..models import Answer, Coupon, Question
 from ..models.questions import AnswerQuerySet
 from ..staging import proven
 from ..wording import day_in_words
-from .cards import Card, Group, settle_state
+from .cards import Card, Group, for_cards, settle_state
 from .unlock import apply_path
 
 #: Coupons on the page, the newest.
@@ -49,7 +49,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": [(group, [card for card in cards if card.group is group]) for group in Group],
         "has_coupons": bool(cards),
-        "guests": [Card(coupon=each, state=settle_state(coupon=each, now=now), now=now) for each in _guests(request)],
+        "guests": _guests(request),
         "answers": [{"answer": each, "until": day_in_words(each.delete_after)} for each in answers],
         "done": request.GET.get("done") if request.GET.get("done") in DONE else "",
         "apply_path": apply_path(),
@@ -93,7 +93,7 @@ def _back(done: str) -> HttpResponse:
 
 def _cards(keys: Iterable[str], answers: Iterable[Answer], *, now: datetime) -> list[Card]:
     """Return the customer's coupons with their open questions: two queries, however many there are."""
-    coupons = Coupon.objects.of(*keys).select_related("campaign").order_by("-issued_at", "-pk")[:MOST]
+    coupons = for_cards(Coupon.objects.of(*keys), now=now).order_by("-issued_at", "-pk")[:MOST]
     states = [(coupon, settle_state(coupon=coupon, now=now)) for coupon in coupons]
     waiting = {coupon.campaign_id for coupon, _state in states if coupon.state == Coupon.State.LOCKED}
     asked: dict[int, list[Question]] = {}

@@ -24,7 +24,7 @@ from ..links import find_coupon
 from ..models import Answer, Coupon
 from ..models.questions import AnswerQuerySet
 from ..staging import prove, proven
-from .cards import Card, settle_state
+from .cards import Card, for_cards, settle_state
 
 
 @login_not_required
@@ -68,7 +68,7 @@ def apply_path() -> str:
 
 def _find(request: HttpRequest, pk: int, *, keys: tuple[str, ...]) -> Coupon | None:
     """Return the coupon if this browser or this account has shown a right to it. The same work for an unknown one."""
-    found = Coupon.objects.select_related("campaign").filter(pk=pk).first()
+    found = for_cards(Coupon.objects.filter(pk=pk), now=timezone.now()).first()
     if found is None or not (found.code in proven(request.session) or found.holder_key in keys):
         return None
     return found

@@ -23,8 +23,10 @@ from django.contrib.sites.models import Site as DjangoSite  # noqa: E402
 from oscar.core.loading import get_model  # noqa: E402
 from wagtail.models import Locale, Page, Site  # noqa: E402
 
+from coupons.issuing import issue  # noqa: E402
 from coupons.models import Campaign, Coupon  # noqa: E402
 from thankyou_flows.pages.models import ThankYouPage  # noqa: E402
+from thankyou_flows.stores.oscar import OscarStore  # noqa: E402
 
 SHIPPING = Decimal("4.90")
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -177,6 +179,19 @@ def free_shipping(db: None) -> Campaign:
         benefit=Campaign.Benefit.FREE_SHIPPING,
         deadline_minutes=60,
     )
+
+
+@pytest.fixture
+def make_coupon(shop: Any) -> Callable[..., Coupon]:
+    """Publish a coupon of a new campaign: ten percent off, unless changed."""
+
+    def make(*, holder_key: str = "", usage_limit: int | None = None, **fields: Any) -> Coupon:
+        fields = {"title": "C", "status": "running", "benefit": "percent", "percent": Decimal(10), **fields}
+        coupon = issue(campaign=Campaign.objects.create(**fields), holder_key=holder_key, usage_limit=usage_limit)
+        OscarStore().publish_coupon(coupon=coupon)
+        return coupon
+
+    return make
 
 
 @pytest.fixture

@@ -10,24 +10,9 @@ import pytest
 from djmoney.money import Money
 
 from coupons.holders import customer_key
-from coupons.issuing import issue
 from coupons.models import Campaign, Coupon, Redemption
-from thankyou_flows.stores.oscar import OscarStore
 
 from .conftest import ADDRESS, SHIPPING, model
-
-
-@pytest.fixture
-def make_coupon(shop: Any) -> Callable[..., Coupon]:
-    """Publish a coupon of a new campaign: ten percent off, unless changed."""
-
-    def make(*, holder_key: str = "", **fields: Any) -> Coupon:
-        fields = {"title": "C", "status": "running", "benefit": "percent", "percent": Decimal(10), **fields}
-        coupon = issue(campaign=Campaign.objects.create(**fields), holder_key=holder_key)
-        OscarStore().publish_coupon(coupon=coupon)
-        return coupon
-
-    return make
 
 
 @pytest.fixture

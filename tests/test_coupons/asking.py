@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from coupons.issuing import issue
+from coupons.links import unlock_path
 from coupons.models import Answer, Campaign, Coupon, Question
 from tests.test_coupons.factories import NOW, make_campaign
 
@@ -67,3 +73,25 @@ def make_answer(coupon: Coupon, name: str = "which_tea_do_you_like_best", /, **c
 def make_user(email: str = "ann@example.com") -> Any:
     """Return an account."""
     return get_user_model().objects.create_user(username=email, email=email, password="x")
+
+
+def locked(**changes: Any) -> Coupon:
+    """Return a locked coupon of today."""
+    return make_locked(now=timezone.now(), **changes)
+
+
+def page_of(coupon: Coupon) -> str:
+    """Return the address of a coupon's page."""
+    return reverse("thankyou_coupons:coupon", args=[coupon.pk])
+
+
+def holder_of(coupon: Coupon, **options: Any) -> Client:
+    """Return a browser that has opened the coupon's link."""
+    client = Client(**options)
+    assert client.get(unlock_path(coupon)).status_code == 302
+    return client
+
+
+def text_of(response: Any) -> str:
+    """Return what a page says, in one line; a space stands for each tag."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
 from coupons import quick
+from tests.test_coupons.crowd import AtOnce, gather
 
 
 @pytest.fixture(params=["steps", "statement"])
@@ -29,3 +31,10 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setattr(quick, "is_possible", lambda: True)
         monkeypatch.setattr(quick, "run", run_safely)
     return str(request.param)
+
+
+@pytest.fixture
+def at_once() -> Iterator[AtOnce]:
+    """Threads that start together."""
+    with gather() as crowd:
+        yield crowd

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def basket(request: HttpRequest) -> BasketFacts | None:
     kind = request.headers.get("X-Basket", "")
     if kind == "none":
         return None
-    return make_facts("0.00", quantity=0) if kind == "free" else make_facts("20.00")
+    full = make_facts("20.00")
+    return replace(full, lines=()) if kind == "empty" else full
 
 
 def is_person(request: HttpRequest) -> bool:

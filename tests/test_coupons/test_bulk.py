@@ -24,7 +24,7 @@ from coupons.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch, CouponEvent, Question
 from coupons.redemption import reserve
 from tests.test_coupons.factories import NOW, make_campaign, make_facts
-from tests.test_coupons.test_races import at_once
+from tests.test_shop.test_races import at_once
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -30,7 +30,7 @@ from coupons.facts import BasketFacts
 from coupons.models import Campaign, Coupon
 from coupons.staging import KEY, prove, stage, staged
 
-from .factories import make_coupon, make_facts
+from .factories import make_campaign, make_coupon, make_facts
 from .small_site import site  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
@@ -178,13 +178,28 @@ def test_from_the_field_back_to_the_page(client: Client) -> None:
     assert "Your coupon" not in client.get("/cart/").content.decode()
 
 
-def test_a_code_for_later_is_kept(client: Client) -> None:
-    coupon = make_coupon()
-    response = client.post("/coupons/apply/", {"code": coupon.code}, headers={"X-Basket": "none"}, follow=True)
+@pytest.mark.parametrize(
+    ("basket", "news"),
+    [("none", "Your coupon is kept for your order."), ("empty", "Your coupon is kept for your order: 50% off.")],
+)
+def test_a_code_for_later_is_kept(client: Client, basket: str, news: str) -> None:
+    """CO-12: whoever has nothing in the basket yet is not told that it is on an order."""
+    coupon = make_coupon(**HALF)
+    response = client.post("/coupons/apply/", {"code": coupon.code}, headers={"X-Basket": basket}, follow=True)
     text = response.content.decode()
     assert response.redirect_chain == [("/coupons/apply/", 303)]
-    assert "Your coupon is kept for your order." in text
+    assert news in text
     assert coupon.display_code in text
+
+
+def test_a_word_is_not_shown_as_it_is_stored(client: Client) -> None:
+    """CO-8: SPRING10 is stored as SPR1NG10; what it gives says it better."""
+    word = Coupon.objects.get(is_word=True, campaign=make_campaign(code_type="word", word="SPRING10", total_limit=9))
+    assert client.post("/coupons/apply/", {"code": "Spring 1O"}).status_code == 303
+    text = client.get("/coupons/apply/").content.decode()
+    assert staged_in(client) == [word.code]
+    assert "Free shipping" in text
+    assert f">{word.code}<" not in text
 
 
 @pytest.mark.parametrize("text", ["7K3M-Q0ZT-9XWC", 'x"><script>', "née", "", "A" * 300, "\x00\u202e"])

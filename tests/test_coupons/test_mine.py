@@ -124,7 +124,9 @@ def test_as_many_queries_for_one_as_for_twenty(client: Client, user: Any, django
     for many in (1, 19):
         for number in range(many):
             issue(campaign=make_asking_campaign(title=f"{many} {number}"), holder_key=key)
-            issue(campaign=make_campaign(), holder_key=key)
+            issue(campaign=make_campaign(total_limit=100, limit_per_customer=3), holder_key=key)
+            used = issue(campaign=make_campaign(), holder_key=key)
+            Coupon.objects.filter(pk=used.pk).update(used=1)
             guests = issue(campaign=make_campaign(), holder_key=f"o:{many}-{number}")
             client.get(unlock_path(guests))
             facts = {"label": "Q", "purpose": "P", "value": "V", "delete_after": timezone.now() + timedelta(days=9)}

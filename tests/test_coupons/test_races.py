@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.db.models import CheckConstraint, F, Model
 
-from coupons import giving_back, holding, limits, quick, redemption, uses
+from coupons import holding, limits, quick, redemption, uses
 from coupons.deadlines import extend
 from coupons.exceptions import CouponBusy, InvalidCode
 from coupons.issuing import issue
@@ -23,42 +21,14 @@ from coupons.merging import merge
 from coupons.models import Campaign, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore
 from tests.test_coupons.books import check_books, used
+from tests.test_coupons.crowd import THREADS, AtOnce
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
-THREADS = 20
 ROUNDS = 50
 LATER = NOW + timedelta(minutes=31)
 FACTS = make_facts(customer_key="c:ann")
-T = TypeVar("T")
-
-
-class AtOnce(Protocol):
-    """Run ``work(0) … work(n - 1)`` in threads that start together; return results and exceptions in this order."""
-
-    def __call__(self, work: Callable[[int], T], *, threads: int = THREADS) -> list[T | Exception]: ...
-
-
-@pytest.fixture
-def at_once() -> Iterator[AtOnce]:
-    """Threads that keep their connections from one round to the next."""
-    with ThreadPoolExecutor(THREADS) as pool:
-
-        def run_together(work: Callable[[int], T], *, threads: int = THREADS) -> list[T | Exception]:
-            barrier = threading.Barrier(threads)
-
-            def run(number: int) -> T | Exception:
-                barrier.wait(timeout=30)
-                try:
-                    return work(number)
-                except Exception as error:
-                    return error
-
-            return list(pool.map(run, range(threads)))
-
-        yield run_together
-        run_together(lambda _: connection.close())
 
 
 @pytest.fixture
@@ -136,7 +106,7 @@ def test_twenty_checkouts_never_one_too_many(kind: str, rounds: int, limit: int,
 def test_twenty_checkouts_step_by_step(at_once: AtOnce, by_steps: None) -> None:
     """CO-1: the same for a shop whose checkout has a transaction of its own."""
     for kind in ("coupon", "total singles", "customer word"):
-        for _ in range(5):
+        for _ in range(3):
             assert go_through_checkouts(at_once, make_limited(kind, 7)).count("paid") == 7
     check_books()
 
@@ -303,6 +273,29 @@ def test_one_order_never_holds_two_coupons_that_do_not_go_together(
     check_books()
 
 
+def reserve_while_the_coupons_are_held(at_once: AtOnce) -> int:
+    """Let nineteen requests of one order, with a coupon each, wait for the same moment; return how many it holds."""
+    campaign = make_campaign()
+    coupons = [issue(campaign=campaign, now=NOW) for _ in range(THREADS)]
+
+    def work(number: int) -> None:
+        if number == 0:
+            with uses.settling("another order"):
+                uses.lock(coupon.pk for coupon in coupons)
+                time.sleep(1)
+        else:
+            time.sleep(0.2)
+            reserve(code=coupons[number].code, order_ref="1", facts=FACTS, now=NOW)
+
+    at_once(work)
+    return Redemption.objects.live().filter(order_ref="1").count()
+
+
+def test_one_order_holds_one_of_many_that_were_asked_for_at_the_same_moment(at_once: AtOnce) -> None:
+    """CO-1: none of the statements can see the others."""
+    assert reserve_while_the_coupons_are_held(at_once) == 1
+
+
 @pytest.mark.teeth
 @pytest.mark.parametrize("way", ["statement", "steps"])
 def test_without_the_orders_lock_it_holds_several(way: str, at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,10 +305,7 @@ def test_without_the_orders_lock_it_holds_several(way: str, at_once: AtOnce, mon
     monkeypatch.setattr(holding, "_is_alone", lambda row: True)
     if way == "steps":
         monkeypatch.setattr(quick, "is_possible", lambda: False)
-    campaign = make_campaign()
-    codes = [issue(campaign=campaign, now=NOW).code for _ in range(THREADS)]
-    at_once(lambda number: reserve(code=codes[number], order_ref="1", facts=FACTS, now=NOW))
-    assert Redemption.objects.live().filter(order_ref="1").count() > 1
+    assert reserve_while_the_coupons_are_held(at_once) > 1
 
 
 def test_expiry_and_release_at_once_give_back_once(at_once: AtOnce) -> None:
@@ -376,7 +366,7 @@ def test_a_guest_becomes_an_account_while_shopping(at_once: AtOnce) -> None:
         reserve(code=codes[number], order_ref=str(number), facts=guest, now=NOW)
         return release(order_ref=str(number), now=NOW) if number % 2 else redeem(order_ref=str(number), now=NOW)
 
-    for _ in range(5):
+    for _ in range(3):
         results = at_once(work)
         assert not any(isinstance(each, OperationalError | CouponBusy) for each in results), results
         check_books()
@@ -401,111 +391,3 @@ def test_twenty_clicks_on_more_time_extend_once(at_once: AtOnce) -> None:
     coupon.refresh_from_db()
     assert (coupon.extensions, coupon.ends_at) == (1, NOW + timedelta(minutes=120))
     assert coupon.events.filter(kind="extended").count() == 1
-
-
-@pytest.fixture
-def no_second_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show a deadlock instead of trying again."""
-    monkeypatch.setattr(uses, "patiently", lambda work, **_: work())
-
-
-def make_pairs(*, shared: bool) -> list[list[str]]:
-    """Return two codes for each thread, of two campaigns with limits in all and for each customer, and every second
-    time the other way round.
-    """
-    campaigns = [
-        make_campaign(title=name, total_limit=999, limit_per_customer=999, benefit="percent", percent=10)
-        for name in "ab"
-    ]
-    pairs = [[issue(campaign=each, usage_limit=999, now=NOW).code for each in campaigns] for _ in range(THREADS)]
-    return [(pairs[0] if shared else pair)[:: 1 if number % 2 else -1] for number, pair in enumerate(pairs)]
-
-
-def settle_in_opposite_order(at_once: AtOnce, pairs: list[list[str]]) -> list[Any]:
-    def checkout(number: int) -> str:
-        order = f"order {number}"
-        reserve_all(codes=pairs[number], order_ref=order, facts=FACTS, now=NOW)
-        release(order_ref=order, now=NOW) if number % 3 else redeem(order_ref=order, now=NOW)
-        reserve_all(codes=pairs[number][:1], order_ref=order, facts=FACTS, now=NOW) if number % 3 else None
-        return "done"
-
-    return at_once(checkout)
-
-
-@pytest.mark.parametrize("shared", [True, False], ids=["the same coupons", "only the same limits"])
-def test_opposite_orders_of_codes_do_not_deadlock(
-    shared: bool, at_once: AtOnce, no_second_attempt: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """CO-3: with time to get into each other's way: coupons in ascending pk, then counters in the order of keys."""
-    take, count = uses.take, limits.take
-
-    def take_slowly(coupon_id: int, *, now: datetime) -> bool:
-        taken = take(coupon_id, now=now)
-        time.sleep(0.01)
-        return taken
-
-    def count_slowly(key: limits.Key, *, limit: int) -> bool:
-        taken = count(key, limit=limit)
-        time.sleep(0.005)
-        return taken
-
-    monkeypatch.setattr(uses, "take", take_slowly)
-    monkeypatch.setattr(limits, "take", count_slowly)
-    assert settle_in_opposite_order(at_once, make_pairs(shared=shared)) == ["done"] * THREADS
-    check_books()
-
-
-@pytest.mark.teeth
-@pytest.mark.parametrize("shared", [True, False], ids=["the same coupons", "only the same limits"])
-def test_without_the_order_of_locks_there_are_deadlocks(
-    shared: bool, at_once: AtOnce, no_second_attempt: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """CO-3: every second thread goes the other way round, which the test above would notice."""
-    turn = itertools.count()
-
-    def in_any_order(things: Iterable[Any], **how: Any) -> list[Any]:
-        return sorted(things, **how, reverse=bool(next(turn) % 2))
-
-    def lock_one_by_one(coupon_ids: Iterable[int]) -> None:
-        for coupon_id in in_any_order(coupon_ids):
-            list(Coupon.objects.select_for_update().filter(pk=coupon_id))
-            time.sleep(0.02)
-
-    monkeypatch.setattr(limits if not shared else uses, "sorted", in_any_order, raising=False)
-    if shared:
-        monkeypatch.setattr(uses, "lock", lock_one_by_one)
-    else:
-        count = limits.take
-        monkeypatch.setattr(limits, "take", lambda key, *, limit: (count(key, limit=limit), time.sleep(0.02))[0])
-    results = settle_in_opposite_order(at_once, make_pairs(shared=shared))
-    assert any(isinstance(result, OperationalError) for result in results), results
-
-
-def test_a_lock_is_not_waited_for_without_end(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CO-3: a checkout that hangs with the coupon in its hands holds the others up only so long; then it is said
-    clearly, by both ways.
-    """
-    monkeypatch.setattr(uses, "PATIENCE", "50ms")
-    coupon = make_coupon(usage_limit=5)
-    reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW)
-    done = threading.Event()
-
-    def work(number: int) -> object:
-        if number == 0:
-            with uses.settling("hanging"):
-                uses.lock([coupon.pk])
-                done.wait(timeout=10)
-            return None
-        time.sleep(0.2)
-        try:
-            return reserve(code=coupon.code, order_ref=str(number), facts=FACTS, now=NOW)
-        finally:
-            if number == 2:
-                time.sleep(0.3)
-                done.set()
-
-    _, retry, fresh = at_once(work, threads=3)
-    assert isinstance(retry, CouponBusy)
-    assert isinstance(fresh, CouponBusy)
-    assert used(coupon) == 1
-    assert giving_back.has_room(coupon.pk)

@@ -6,19 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
 
 from coupons import unlocking
 from coupons.exceptions import AnswersMissing, NotUnlockable
 from coupons.issuing import issue
 from coupons.models import Answer, Campaign, Coupon, CouponEvent, Question
-from coupons.models.questions import clean_name_of, repeated_labels
 from coupons.quoting import explain
 from coupons.redemption import redeem, reserve
-from coupons.registration import welcome
 from coupons.signals import coupon_unlocked, marketing_agreed
 from coupons.unlocking import decline, questions_for, unlock
-from tests.test_coupons.asking import make_answer, make_asking_campaign, make_locked, make_question
+from tests.test_coupons.asking import make_answer, make_locked, make_question
 from tests.test_coupons.factories import NOW, make_campaign, make_facts
 from tests.test_coupons.test_races import at_once
 
@@ -288,95 +285,6 @@ def test_declining_and_a_change_of_mind() -> None:
     assert (fresh.state, fresh.declined_at) == (Coupon.State.AVAILABLE, None)
     assert decline(coupon=fresh, now=NOW).state == Coupon.State.AVAILABLE
     assert events_of(coupon, "declined") == 1
-
-
-# Questions --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("Which tea?", "which TEA", True),
-        ("Which tea?", "Which cup?", False),
-        ("你最喜欢什么茶？", "你最喜欢什么咖啡？", False),
-        ("🫖", "☕", False),
-        ("???", "???", True),
-        ("茶" * 200, "茶" * 199, False),
-    ],
-)
-def test_the_same_words_are_the_same_question(one: str, other: str, same: bool) -> None:
-    """CO-9: in every language, and whatever the length."""
-    assert (clean_name_of(one) == clean_name_of(other)) is same
-    assert 0 < len(clean_name_of(one)) <= 200
-    assert len(repeated_labels([one, "Something else", other])) == int(same)
-
-
-def test_no_question_takes_the_place_of_the_newsletters_box() -> None:
-    """CO-9."""
-    assert clean_name_of("Agree to marketing") != "agree_to_marketing"
-
-
-def test_a_reworded_question_is_another_question() -> None:
-    """CO-9: an old answer must not pass for one to what was never asked."""
-    question = make_question(make_campaign())
-    question.label = "How old are you?"
-    question.save(update_fields=["label"])
-    question.refresh_from_db()
-    assert question.clean_name == "how_old_are_you"
-
-
-@pytest.mark.parametrize(
-    ("field_type", "choices", "fails"),
-    [
-        ("singleline", "", False),
-        ("dropdown", "", True),
-        ("radio", "Only one", True),
-        ("radio", "Twice\nTwice\n\n", True),
-        ("checkboxes", "Cups, Pots", False),
-        ("dropdown", "x" * 201 + "\nPots", True),
-    ],
-)
-def test_choices_need_something_to_choose(field_type: str, choices: str, fails: bool) -> None:
-    """CO-9: the owner is told beside the field."""
-    question = make_question(make_campaign(), field_type=field_type, choices=choices)
-    if fails:
-        with pytest.raises(ValidationError) as caught:
-            question.full_clean()
-        assert list(caught.value.message_dict) == ["choices"]
-    else:
-        question.full_clean()
-
-
-@pytest.mark.parametrize("missing", [{"purpose": ""}, {"keep_days": 0}, {"keep_days": 3654}])
-def test_why_and_how_long_must_be_said(missing: dict[str, Any]) -> None:
-    """CO-9, GDPR art. 13."""
-    with pytest.raises(ValidationError) as caught:
-        make_question(make_campaign(), **missing).full_clean()
-    assert list(caught.value.message_dict) == list(missing)
-
-
-# After a registration ---------------------------------------------------------------------------------
-
-
-def test_a_new_account_gets_one_coupon_of_the_newest_campaign() -> None:
-    """CO-9: the next step after a registration; once, whoever calls how often."""
-    make_asking_campaign(offer_after_registration=True, created_at=NOW - timedelta(days=9))
-    newest = make_asking_campaign(offer_after_registration=True, created_at=NOW)
-    make_asking_campaign(offer_after_registration=True, status="draft")
-    make_asking_campaign(created_at=NOW + timedelta(days=1))
-    coupon = welcome(user_key="u:7", now=NOW)
-    assert coupon is not None
-    assert (coupon.campaign, coupon.holder_key, coupon.state) == (newest, "u:7", Coupon.State.LOCKED)
-    assert welcome(user_key="u:7", email="ann@example.com", now=NOW) == coupon
-    assert welcome(email="ann@example.com", now=NOW) != coupon
-    assert welcome(email=" ANN@example.com", now=NOW) == welcome(email="ann@example.com", now=NOW)
-
-
-def test_without_a_campaign_there_is_nothing_to_offer() -> None:
-    """CO-9."""
-    assert welcome(user_key="u:7", now=NOW) is None
-    with pytest.raises(ValueError, match="user_key or email"):
-        welcome()
 
 
 # Races ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ coupon, and the next click pays that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from django.utils.translation import ngettext
@@ -59,25 +59,24 @@ def hold(view: Any) -> None:
     settlement = settle(basket, voucher=next(iter(vouchers.values())))
     shipping = read_shipping(basket, request, address=view.get_shipping_address(basket))
     facts = read_facts(basket, request=request, shipping=shipping)
-    useful = held = _useful(settlement, basket, vouchers, facts)
+    useful = _useful(settlement, basket, vouchers, facts)
     try:
-        redemption.reserve_all(codes=useful, order_ref=number, facts=facts)
+        held = _reserve(useful, number, facts)
     except CouponBusy as error:
         _stop(view, error.message)
         return
-    except CouponError:
-        held = _reserve_each(useful, number, facts)
     gone = [code for code in vouchers if code not in held]
     if not gone:
         return
-    basket.vouchers.remove(*(vouchers[code] for code in gone))
     # The customer may have seen a total with these.
     counted = [code for code in gone if code in useful or _was_refused(code, settlement)]
     if counted:
-        text = _tell(counted, settlement, facts, request, number)
+        # First of all: whatever fails below, the wrong total is not charged.
+        _stop(view, _tell(counted, settlement, facts, request, number))
+    basket.vouchers.remove(*(vouchers[code] for code in gone))
+    if counted:
         basket.reset_offer_applications()
         Applicator().apply(basket, request.user, request)
-        _stop(view, text)
 
 
 def let_go(*, request: HttpRequest, basket: Any) -> None:
@@ -116,15 +115,20 @@ def _useful(settlement: Settlement, basket: Any, vouchers: Mapping[str, Any], fa
     ]
 
 
-def _reserve_each(codes: Iterable[str], number: str, facts: BasketFacts) -> list[str]:
-    """Reserve those coupons that can be had and return them: all together was too much to ask."""
+def _reserve(codes: list[str], number: str, facts: BasketFacts) -> list[str]:
+    """Reserve all coupons, or those that can be had, and return their codes. Raises ``CouponBusy``."""
     held: list[str] = []
-    for code in codes:
+    # Together, as nearly always; one after the other to find out which one is no good.
+    for wanted in (codes, *([code] for code in codes)):
         try:
-            redemption.reserve_all(codes=[*held, code], order_ref=number, facts=facts)
+            redemption.reserve_all(codes=[*held, *wanted], order_ref=number, facts=facts)
+        except CouponBusy:
+            raise
         except CouponError:
             continue
-        held.append(code)
+        held += wanted
+        if len(held) == len(codes):
+            break
     return held
 
 

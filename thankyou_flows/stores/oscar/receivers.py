@@ -35,7 +35,7 @@ from .baskets import apply_staged
 from .checks import check_campaigns
 from .holding import hold, let_go
 from .orders import OscarOrder, voucher_discounts
-from .vouchers import CodeTaken, follow_campaign, withdraw
+from .vouchers import CodeTaken, follow_campaign, withdraw_word
 
 logger = logging.getLogger(__name__)
 
@@ -123,10 +123,9 @@ def on_campaign_saved(*, instance: Campaign, raw: bool, **_: Any) -> None:
 
 @harmless
 def on_coupon_deleted(*, instance: Coupon, **_: Any) -> None:
-    """Withdraw the voucher of a coupon that is gone: a public word that nobody has used yet."""
-    store = get_store()
-    if isinstance(store, OscarStore):
-        withdraw(code=store.voucher_code(coupon=instance))
+    """Withdraw the voucher of a public word that is gone because nobody had used it."""
+    if instance.is_word and isinstance(get_store(), OscarStore):
+        withdraw_word(coupon=instance)
 
 
 @harmless

@@ -32,6 +32,7 @@ from coupons.conf import app_settings
 from coupons.models import Campaign, Coupon
 
 from .facts import SLUG
+from .settling import stored_code
 
 T = TypeVar("T")
 
@@ -109,6 +110,16 @@ def withdraw(*, code: str) -> None:
     ours = Voucher.objects.filter(code=code.upper(), end_datetime__gte=now, offers__slug__startswith=SLUG)
     # Oscar includes the last instant. Not in one statement: databases do not update what they join.
     Voucher.objects.filter(pk__in=list(ours.values_list("pk", flat=True))).update(end_datetime=_before(now))
+
+
+def withdraw_word(*, coupon: Coupon) -> None:
+    """Let the vouchers of a public word end that is gone, however its campaign spelt it."""
+    now = timezone.now()
+    ours = Voucher.objects.filter(offers__slug=slug_of(coupon.campaign), end_datetime__gte=now)
+    # Words have no dashes; a campaign may have thousands of codes that have.
+    codes = ours.exclude(code__contains="-").values_list("pk", "code")
+    outdated = [pk for pk, code in codes.iterator() if stored_code(code) == coupon.code]
+    Voucher.objects.filter(pk__in=outdated).update(end_datetime=_before(now))
 
 
 def follow_campaign(*, campaign: Campaign, voucher_code: Callable[..., str]) -> None:
