@@ -46,7 +46,7 @@ def prepare(
     of these, or takes nothing off.
     """
     stored = list(dict.fromkeys(coupon_codes.normalise(text) for text in typed))
-    found = {coupon.code: coupon for coupon in Coupon.objects.select_related("campaign").filter(code__in=stored)}
+    found = _fetch(stored)
     coupons: list[Coupon] = []
     for code in stored:
         coupon = found.get(code)
@@ -72,6 +72,14 @@ def prepare(
     return Checkout(
         order_ref=order_ref, coupons=tuple(coupons), columns=columns, now=now, actor=actor, exclusive=exclusive
     )
+
+
+def _fetch(stored: list[str]) -> dict[str, Coupon]:
+    """Return the coupons of these codes with their campaigns, by their codes."""
+    if len(stored) == 1 and quick.is_possible():
+        coupon = quick.fetch(stored[0])
+        return {} if coupon is None else {coupon.code: coupon}
+    return {coupon.code: coupon for coupon in Coupon.objects.select_related("campaign").filter(code__in=stored)}
 
 
 def hold(checkout: Checkout) -> list[Redemption]:
@@ -115,7 +123,7 @@ def _is_alone(row: Redemption) -> bool:
     """Tell whether the order holds nothing else by now. The statement may have begun before another request of the
     same order was through: whoever comes second sees the other here, and then they are settled in turn.
     """
-    return not Redemption.objects.live().filter(order_ref=row.order_ref).exclude(pk=row.pk).exists()
+    return quick.is_alone(row)
 
 
 def _undo(row: Redemption, checkout: Checkout) -> None:

@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-ROWS = {"page": "benchmarks.rows.page", "cart": "benchmarks.rows.cart", "issuing": "benchmarks.rows.issuing"}
+ROWS = {
+    "page": "benchmarks.rows.page",
+    "cart": "benchmarks.rows.cart",
+    "issuing": "benchmarks.rows.issuing",
+    "coupons_hot": "benchmarks.rows.coupons_hot",
+    "coupons_many": "benchmarks.rows.coupons_many",
+}

@@ -21,7 +21,7 @@ from coupons.bulk import order_batch, work_batch
 from coupons.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch
 
-from ..measuring import Budget, Side, Table, at_most, tabulate, take_turns
+from ..measuring import Budget, Side, Table, ratio, tabulate, take_turns
 
 #: As DESIGN asks for; and so many that peers are through in a second or two.
 CODES, FEW = 100_000, 1_000
@@ -53,7 +53,8 @@ def _beside_the_floor(campaign: Campaign, count: int, *, rounds: int) -> Table:
     ours = Side("our batch", _ours(campaign, count), before=_empty)
     raw = Side(f"{floor_name}, codes ready", floor, before=_empty)
     take_turns([ours, raw], rounds=rounds, warm_up=1)
-    budgets = [at_most(10, ours, raw, f"× {floor_name} (DESIGN: at least 0.1 × as quick)")]
+    # By the clock alone: what a COPY takes of the processor is the server's, and not in our figures.
+    budgets = [Budget(f"× {floor_name} (DESIGN: at least 0.1 × as quick)", ratio(ours, raw), 10)]
     return tabulate(f"Issue {count:,} single codes", [ours, raw], budgets)
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
@@ -87,7 +88,9 @@ class BatchIndexView(_Batches, generic.IndexView):
         Column("campaign", label=_("Campaign")),
         Column("get_kind_display", label=_("Kind")),
         Column("get_status_display", label=_("Status")),
-        Column("made", label=_("Codes"), sort_key="made"),
+        Column(
+            "made", label=_("Codes"), accessor=lambda b: number_format(b.made, force_grouping=True), sort_key="made"
+        ),
         Column("created_by", label=_("By")),
         DateColumn("created_at", label=_("Created"), sort_key="created_at"),
     ]
@@ -201,15 +204,13 @@ class BatchView(_Batches, WagtailAdminTemplateMixin, TemplateView):
 
 def progress_of(batch: CouponBatch) -> str:
     """Return in one short sentence how far a batch is."""
-    numbers = {"made": batch.made, "quantity": batch.quantity}
+    numbers = {name: number_format(getattr(batch, name), force_grouping=True) for name in ("made", "quantity")}
     texts = {
         CouponBatch.Status.WAITING: gettext("Waiting to be made."),
         CouponBatch.Status.RUNNING: gettext("%(made)s of %(quantity)s codes are made."),
         CouponBatch.Status.STOPPED: gettext("Stopped: %(made)s of %(quantity)s codes are made."),
         CouponBatch.Status.DONE: gettext("All %(quantity)s codes are made."),
     }
-    if batch.kind == CouponBatch.Kind.IMPORTED:
-        return gettext("Imported.")
     return texts[CouponBatch.Status(batch.status)] % numbers
 
 

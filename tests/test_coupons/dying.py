@@ -51,12 +51,14 @@ def wait_for_the_end(*arguments: Any, **more: Any) -> None:
     time.sleep(PATIENCE)
 
 
-def reserve(*, code: str, order_ref: str, now: str) -> None:
-    """The checkout holds the coupon, and the customer is on the way to the payment."""
+def reserve(*, codes: str, now: str) -> None:
+    """Checkouts hold a coupon each, and their customers are on the way to the payment."""
     from coupons import redemption
     from tests.test_coupons.factories import make_facts
 
-    redemption.reserve(code=code, order_ref=order_ref, facts=make_facts(), now=datetime.fromisoformat(now))
+    for number, code in enumerate(codes.split(",")):
+        order_ref = f"dead {number}"
+        redemption.reserve(code=code, order_ref=order_ref, facts=make_facts(), now=datetime.fromisoformat(now))
 
 
 def reserve_in_a_transaction(**arguments: str) -> None:

@@ -136,7 +136,9 @@ class Books:
 
     # Checkouts
 
-    def may_hold(self, papers: list[Paper], order: str, customer: str, *, now: datetime, exclusive: bool) -> bool | None:
+    def may_hold(
+        self, papers: list[Paper], order: str, customer: str, *, now: datetime, exclusive: bool
+    ) -> bool | None:
         """Whether an order gets these coupons, all or none. ``None``: it may go either way."""
         if any(self._is_unfit(paper, customer) for paper in papers):
             return False
@@ -155,9 +157,9 @@ class Books:
             # What this order holds already is counted anew for its new customer.
             leaving = [*dropped, *([use] if use is not None and is_held else [])]
             for key, limit in self.limits(paper, customer).items():
-                if key[0] != "coupon" or not is_held:
-                    if not self.has_room(key, limit, now=now, without=leaving):
-                        return False
+                is_asked = key[0] != "coupon" or not is_held
+                if is_asked and not self.has_room(key, limit, now=now, without=leaving):
+                    return False
             # While room is made for the new customer, what has run out on this coupon is given back: also this.
             uncertain = uncertain or (use is not None and use.has_run_out(now) and not paper.is_usable(now))
         return None if uncertain else True
@@ -181,19 +183,14 @@ class Books:
     def paid(self, order: str, paper: Paper | None) -> list[Use]:
         """What a payment of this order has used, whatever became of the reservations."""
         uses = [use for use in self.of(order) if paper is None or use.paper is paper]
-        return [
-            use
-            for use in uses
-            if use.is_live or (not use.was_redeemed and (use.ran_out or paper is not None))
-        ]
+        return [use for use in uses if use.is_live or (not use.was_redeemed and (use.ran_out or paper is not None))]
 
     def restored(self, order: str, because: str) -> list[Use]:
         given = {"never": (), "cancelled": ("cancelled",), "refunded": ("cancelled", "refunded")}
         return [
             use
             for use in self.of(order)
-            if use.state == "reserved"
-            or (use.state == "redeemed" and because in given[use.paper.promise.give_back])
+            if use.state == "reserved" or (use.state == "redeemed" and because in given[use.paper.promise.give_back])
         ]
 
     def merge(self, one: str, other: str) -> int:

@@ -23,8 +23,8 @@ from coupons.exceptions import BatchRefused
 from coupons.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch, CouponEvent, Question
 from coupons.redemption import reserve
+from tests.test_coupons.crowd import AtOnce
 from tests.test_coupons.factories import NOW, make_campaign, make_facts
-from tests.test_shop.test_races import at_once
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -336,7 +336,7 @@ def test_times_are_now_without_a_clock_of_the_tests() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_make_no_code_too_many() -> None:
+def test_many_workers_make_no_code_too_many(at_once: AtOnce) -> None:
     """Eight at one batch, half of which believe the lease to be over: exactly what was ordered, each piece once."""
     batch = order(2_000)
 

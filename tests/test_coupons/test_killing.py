@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -67,69 +68,60 @@ def states(coupon: Coupon) -> dict[str, tuple[str, bool]]:
     return {row.order_ref: (row.state, row.over_limit) for row in coupon.redemptions.all()}
 
 
-def killed_after_reserving(database: str) -> Coupon:
-    """Return a coupon whose only use is held by a checkout that is no more."""
-    coupon = make_coupon(usage_limit=1)
-    die_at("reserve", database=database, code=coupon.code, order_ref="dead", now=NOW.isoformat())
-    assert states(coupon) == {"dead": ("reserved", False)}
-    return coupon
+def killed_after_reserving(database: str, count: int = 1) -> list[Coupon]:
+    """Return coupons whose only uses are held by checkouts of a process that is no more, each by another order."""
+    coupons = [make_coupon(usage_limit=1) for _ in range(count)]
+    codes = ",".join(coupon.code for coupon in coupons)
+    die_at("reserve", database=database, codes=codes, now=NOW.isoformat())
+    for number, coupon in enumerate(coupons):
+        assert states(coupon) == {f"dead {number}": ("reserved", False)}
+    return coupons
 
 
 # Between reserve and redeem
 
 
-def test_the_use_is_given_back_once_when_its_time_is_over(database: str) -> None:
-    """CO-2: until then it is the customer's, who may come back and pay; then it is the next one's."""
-    coupon = killed_after_reserving(database)
+def test_uses_are_given_back_once_when_their_time_is_over(database: str) -> None:
+    """CO-2: until then it is the customer's, who may come back and pay; then it is the next one's, who needs no
+    sweep.
+    """
+    first, second, third = killed_after_reserving(database, 3)
     with pytest.raises(InvalidCode):
-        next_customer(coupon, NOW + timedelta(minutes=29))
+        next_customer(first, NOW + timedelta(minutes=29))
+    reserve(code=third.code, order_ref="dead 2", facts=FACTS, now=NOW + timedelta(minutes=29))
+    next_customer(second, NOW + LATER)
     assert [release_expired(now=NOW + LATER) for _ in range(2)] == [1, 0]
-    assert states(coupon) == {"dead": ("released", False)}
-    next_customer(coupon, NOW + LATER)
-    assert states(coupon) == {"dead": ("released", False), "next": ("reserved", False)}
+    assert states(first) == {"dead 0": ("released", False)}
+    next_customer(first, NOW + LATER)
+    assert states(first) == {"dead 0": ("released", False), "next": ("reserved", False)}
+    assert states(second) == {"dead 1": ("released", False), "next": ("reserved", False)}
+    redeem(order_ref="dead 2", now=NOW + LATER)
+    assert states(third) == {"dead 2": ("redeemed", False)}
 
 
-def test_the_next_customer_needs_no_sweep(database: str) -> None:
-    """CO-2: what has run out is given back by whoever needs it; the sweep finds nothing to give back after that."""
-    coupon = killed_after_reserving(database)
-    next_customer(coupon, NOW + LATER)
-    assert release_expired(now=NOW + LATER) == 0
-    assert states(coupon) == {"dead": ("released", False), "next": ("reserved", False)}
-
-
-@pytest.mark.parametrize("is_swept", [False, True], ids=["not swept", "swept"])
-@pytest.mark.parametrize("is_taken", [False, True], ids=["free", "taken meanwhile"])
-def test_a_late_payment_counts_all_the_same(database: str, is_taken: bool, is_swept: bool) -> None:
+def test_a_late_payment_counts_all_the_same(database: str) -> None:
     """CO-2: a paid order is never refused; it is over the limit only if somebody else has the use by now."""
-    coupon = killed_after_reserving(database)
     now = NOW + LATER
-    if is_swept:
-        assert release_expired(now=now) == 1
-    if is_taken:
-        next_customer(coupon, now)
-    for _ in range(2):
-        assert [row.order_ref for row in redeem(order_ref="dead", now=now)] == ["dead"]
-    others = {"next": ("reserved", False)} if is_taken else {}
-    assert states(coupon) == {"dead": ("redeemed", is_taken), **others}
-
-
-def test_the_same_order_is_tried_again(database: str) -> None:
-    """CO-2: it holds the use it has, and no second one."""
-    coupon = killed_after_reserving(database)
-    reserve(code=coupon.code, order_ref="dead", facts=FACTS, now=NOW)
-    redeem(order_ref="dead", now=NOW)
-    assert states(coupon) == {"dead": ("redeemed", False)}
+    coupons = killed_after_reserving(database, 4)
+    next_customer(coupons[0], now)
+    assert release_expired(now=now) == 3
+    next_customer(coupons[1], now)
+    for number, is_taken in enumerate([True, True, False, False]):
+        order = f"dead {number}"
+        for _ in range(2):
+            assert [row.order_ref for row in redeem(order_ref=order, now=now)] == [order]
+        others = {"next": ("reserved", False)} if is_taken else {}
+        assert states(coupons[number]) == {order: ("redeemed", is_taken), **others}
 
 
 def test_killed_in_the_midst_of_reserving(database: str) -> None:
     """CO-1, CO-2: the counter is raised and not committed; the use is free at once, and no lock is left behind."""
     coupon = make_coupon(usage_limit=1)
-    arguments = {"code": coupon.code, "order_ref": "dead", "now": NOW.isoformat()}
-    die_at("reserve_in_a_transaction", database=database, **arguments)
-    start = timezone.now()
+    die_at("reserve_in_a_transaction", database=database, codes=coupon.code, now=NOW.isoformat())
+    start = monotonic()
     next_customer(coupon, NOW)
     # Less than ``uses.PATIENCE``: nobody has waited for the dead.
-    assert timezone.now() - start < timedelta(seconds=5)
+    assert monotonic() - start < 5
     assert states(coupon) == {"next": ("reserved", False)}
 
 
@@ -157,15 +149,14 @@ def place(*, token: uuid.UUID, code: str, now: datetime) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("until", "is_done"),
+    ("until", "is_done", "wait"),
     [
-        ("before the coupon is redeemed", False),
-        ("before the transaction is committed", False),
-        ("before the provider has heard", True),
+        pytest.param("before the coupon is redeemed", False, AT_ONCE, id="before redeem"),
+        pytest.param("before the coupon is redeemed", False, LATER, id="before redeem, told late"),
+        pytest.param("before the transaction is committed", False, AT_ONCE, id="before commit"),
+        pytest.param("before the provider has heard", True, LATER, id="before the answer"),
     ],
-    ids=["before redeem", "before commit", "before the answer"],
 )
-@pytest.mark.parametrize("wait", [AT_ONCE, LATER], ids=["at once", "later"])
 def test_the_payment_is_told_again(database: str, tea: Product, until: str, is_done: bool, wait: timedelta) -> None:
     """CO-2: payment providers repeat what nobody has confirmed; the second time the order is paid and the coupon used,
     once, also when the reservation has run out and somebody else took the use.
@@ -209,23 +200,20 @@ def test_the_form_is_sent_again(database: str, tea: Product) -> None:
 
 @pytest.mark.teeth
 def test_without_giving_back_the_next_customer_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CO-2: if nothing ever ran out, the dead checkout would hold its use for ever, and the tests above would notice."""
-    coupon = killed_after_reserving(database)
-    monkeypatch.setattr(RedemptionQuerySet, "run_out", lambda self, *, now: self.none())
-    assert release_expired(now=NOW + LATER) == 0
-    with pytest.raises(InvalidCode):
-        next_customer(coupon, NOW + LATER)
-
-
-@pytest.mark.teeth
-def test_without_the_late_payment_the_use_is_lost(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CO-2: a ``redeem`` that knows only what is reserved would lose the use of a paid order."""
+    """CO-2: if nothing ever ran out, the dead checkout would hold its use for ever; and a ``redeem`` that knows only
+    what is reserved would lose the use of a paid order. The tests above would notice both.
+    """
 
     def is_reserved(self: Any, row: Redemption) -> bool:
         return row.state == Redemption.State.RESERVED
 
-    coupon = killed_after_reserving(database)
-    release_expired(now=NOW + LATER)
+    blocked, lost = killed_after_reserving(database, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(RedemptionQuerySet, "run_out", lambda self, *, now: self.none())
+        assert release_expired(now=NOW + LATER) == 0
+        with pytest.raises(InvalidCode):
+            next_customer(blocked, NOW + LATER)
+    assert release_expired(now=NOW + LATER) == 2
     monkeypatch.setattr(_Payment, "_is_paid", is_reserved)
-    assert redeem(order_ref="dead", now=NOW + LATER) == []
-    assert states(coupon) == {"dead": ("released", False)}
+    assert redeem(order_ref="dead 1", now=NOW + LATER) == []
+    assert states(lost) == {"dead 1": ("released", False)}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from coupons import exceptions, limits
+from coupons import exceptions, limits, redemption
 from coupons.deadlines import extend
 from coupons.issuing import issue
 from coupons.merging import merge
-from coupons.models import Campaign, Coupon, Redemption, UsageCounter
+from coupons.models import Campaign, Coupon, Redemption, RedemptionQuerySet, UsageCounter
 from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore
 from coupons.revoking import revoke
 from coupons.unlocking import decline, unlock
@@ -161,7 +161,9 @@ class Lives(RuleBasedStateMachine):
         campaign.status = Campaign.Status.RUNNING if promise.running else Campaign.Status.PAUSED
         campaign.save()
 
-    @rule(number=st.integers(0, 1), name=st.sampled_from(["total_limit", "limit_per_customer"]), limit=st.integers(1, 3))
+    @rule(
+        number=st.integers(0, 1), name=st.sampled_from(["total_limit", "limit_per_customer"]), limit=st.integers(1, 3)
+    )
     def change_a_limit(self, number: int, name: str, limit: int) -> None:
         """Introduced, raised or lowered: what is out stays."""
         campaign = self.campaigns[number]
@@ -263,11 +265,24 @@ class Lives(RuleBasedStateMachine):
         paper = self.books.papers[pk]
         self._hold([paper], order, customer, lambda **facts: [reserve(code=paper.code, **facts)], exclusive=False)
 
-    @rule(pks=st.lists(coupons, max_size=3, unique=True), order=ORDERS, customer=CUSTOMERS)
-    def reserve_all(self, pks: list[int], order: str, customer: str) -> None:
+    @rule(
+        pks=st.lists(coupons, min_size=1, max_size=4, unique=True),
+        # Two of one campaign are refused at once, which is soon seen.
+        one_of_each=st.sampled_from([True, True, True, False]),
+        order=ORDERS,
+        customer=CUSTOMERS,
+    )
+    def reserve_all(self, pks: list[int], one_of_each: bool, order: str, customer: str) -> None:
         papers = [self.books.papers[pk] for pk in pks]
+        if one_of_each:
+            papers = list({paper.promise.pk: paper for paper in papers}.values())
         codes = [paper.code for paper in papers]
         self._hold(papers, order, customer, lambda **facts: reserve_all(codes=codes, **facts), exclusive=True)
+
+    @rule(order=ORDERS)
+    def reserve_none(self, order: str) -> None:
+        """The customer tries again without any coupon."""
+        self._hold([], order, "", lambda **facts: reserve_all(codes=[], **facts), exclusive=True)
 
     # Most steps are a checkout's: a rule under another name is drawn more often.
     reserve_more = reserve_most = reserve
@@ -396,14 +411,57 @@ class Lives(RuleBasedStateMachine):
         self.before, self.may_exceed = counts, False
 
 
-QUICKLY = settings(
-    max_examples=50,
-    stateful_step_count=40,
-    suppress_health_check=list(HealthCheck),
-)
+SETTINGS = settings(max_examples=50, stateful_step_count=40, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.usefixtures("way")
 def test_lives() -> None:
     """CO-1, CO-2, CO-11: whatever happens in whatever order, the database and the model say the same."""
-    run_machine(Lives, settings=QUICKLY)
+    run_machine(Lives, settings=SETTINGS)
+
+
+def counted_for_ever(self: limits.Tally, row: Redemption) -> None:
+    """Forgets the counters of the campaign when a use comes back."""
+
+
+def always_paid(self: Any, row: Redemption) -> bool:
+    """Takes a payment that comes again for a new one, also after the order was refunded."""
+    return True
+
+
+def comes_back(row: Redemption, because: str) -> bool:
+    """Gives back what a customer has bought with, whatever the campaign says, and also what came back already."""
+    return row.redeemed_at is not None
+
+
+def never_run_out(self: RedemptionQuerySet, *, now: datetime) -> RedemptionQuerySet:
+    """Leaves the use with a customer who is gone."""
+    return self.none()
+
+
+@pytest.mark.teeth
+@pytest.mark.parametrize(
+    ("owner", "name", "fault"),
+    [
+        pytest.param(limits.Tally, "give", counted_for_ever, id="counters not given back"),
+        pytest.param(redemption._Payment, "_is_paid", always_paid, id="repeated payment"),
+        pytest.param(redemption, "_comes_back", comes_back, id="policy ignored"),
+        pytest.param(RedemptionQuerySet, "run_out", never_run_out, id="nothing runs out"),
+    ],
+)
+def test_the_model_notices(owner: Any, name: str, fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with a fault in it; always the same examples, of which one must find it."""
+    monkeypatch.setattr(owner, name, fault)
+    with pytest.raises(AssertionError):
+        run_machine(
+            Lives,
+            settings=settings(
+                SETTINGS,
+                max_examples=100,
+                derandomize=True,
+                database=None,
+                phases=[Phase.generate],
+                report_multiple_bugs=False,
+                print_blob=False,
+            ),
+        )

@@ -122,7 +122,7 @@ settings.configure(
         "django.contrib.messages",
     ],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    SECRET_KEY="bare", USE_TZ=True, WAGTAIL_SITE_NAME="Bare", WAGTAILADMIN_BASE_URL="http://x.example",
+    SECRET_KEY="bare", STATIC_URL="/static/", USE_TZ=True, WAGTAIL_SITE_NAME="Bare", WAGTAILADMIN_BASE_URL="http://x.example",
 )
 django.setup()
 from coupons.forms import fields_for

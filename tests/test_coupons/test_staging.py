@@ -8,7 +8,7 @@ import pytest
 
 from coupons import codes
 from coupons.exceptions import TypingError
-from coupons.staging import stage, staged, unstage
+from coupons.staging import prove, proven, stage, staged, unstage
 
 
 def test_stage_once_and_take_away_again() -> None:
@@ -32,7 +32,7 @@ def test_nothing_is_written_for_what_is_not_there() -> None:
     unstage(session, "nonsense")
     assert staged(session) == []
     with pytest.raises(TypingError):
-        stage(session, "nonsense")
+        stage(session, "no")
     assert session == {}
 
 
@@ -49,3 +49,33 @@ def test_the_newest_ten_stay() -> None:
 def test_whatever_lies_in_the_session_is_survivable(found: Any) -> None:
     """A session may be older than this version."""
     assert staged({"thankyou_coupons.staged": found}) in ([], ["CODE"])
+    assert proven({"thankyou_coupons.proven": found}) in ([], ["CODE"])
+
+
+def test_proofs_are_kept_apart_and_bounded() -> None:
+    """CO-6: a code that was only typed proves nothing; the newest twenty proofs stay, the latest last."""
+    session: dict[str, Any] = {}
+    stage(session, codes.generate())
+    assert proven(session) == []
+    made = [codes.generate() for _ in range(22)]
+    for code in made:
+        prove(session, code)
+    assert proven(session) == made[2:]
+    prove(session, made[5])
+    assert proven(session) == [*made[2:5], *made[6:], made[5]]
+
+
+def test_a_proof_that_is_there_already_is_not_written_again() -> None:
+    """A session that is not changed is not saved."""
+
+    class Counted(dict[str, Any]):
+        writes = 0
+
+        def __setitem__(self, key: str, value: Any) -> None:
+            self.writes += 1
+            super().__setitem__(key, value)
+
+    session = Counted()
+    prove(session, "CODE")
+    prove(session, "CODE")
+    assert session.writes == 1

@@ -16,8 +16,8 @@ from coupons.redemption import redeem, reserve
 from coupons.signals import coupon_unlocked, marketing_agreed
 from coupons.unlocking import decline, questions_for, unlock
 from tests.test_coupons.asking import make_answer, make_locked, make_question
+from tests.test_coupons.crowd import AtOnce
 from tests.test_coupons.factories import NOW, make_campaign, make_facts
-from tests.test_coupons.test_races import at_once
 
 TEA, MILK = "which_tea_do_you_like_best", "how_do_you_drink_it"
 pytestmark = pytest.mark.django_db
@@ -292,7 +292,7 @@ def test_declining_and_a_change_of_mind() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_twenty_tabs_unlock_once() -> None:
+def test_twenty_tabs_unlock_once(at_once: AtOnce) -> None:
     """CO-9: one of them unlocks, the others get the same coupon; answers are stored once."""
     coupon = make_locked(deadline_minutes=60)
     results = at_once(
@@ -305,7 +305,7 @@ def test_twenty_tabs_unlock_once() -> None:
 @pytest.mark.postgres
 @pytest.mark.teeth
 @pytest.mark.django_db(transaction=True)
-def test_without_the_guard_it_unlocks_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_guard_it_unlocks_more_than_once(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
     """CO-9: the same tabs with an UPDATE that does not ask for the state; the test above would notice."""
 
     def unguarded(coupon: Coupon, *, now: Any) -> bool:
@@ -319,7 +319,7 @@ def test_without_the_guard_it_unlocks_more_than_once(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_steps_in_twenty_tabs_store_each_answer_once() -> None:
+def test_steps_in_twenty_tabs_store_each_answer_once(at_once: AtOnce) -> None:
     """CO-9: also over an answer whose time is over."""
     coupon = make_locked()
     make_answer(coupon, MILK, delete_after=NOW)
