@@ -101,10 +101,14 @@ def hold(checkout: Checkout) -> list[Redemption]:
 
 def _hold_quickly(checkout: Checkout) -> Redemption | None:
     """Reserve the only coupon of an order that holds nothing yet, where the database can do it in one statement;
-    ``None``: not here, or not so.
+    ``None``: not here, or not so. Raises ``InvalidCode`` if all uses are taken and none can come back.
     """
     [coupon] = checkout.coupons
-    if not quick.is_possible() or why_not(coupon, None, now=checkout.now):
+    if not quick.is_possible():
+        return None
+    if reason := why_not(coupon, None, now=checkout.now):
+        if reason == "used_up" and quick.is_hopeless(coupon, order_ref=checkout.order_ref, now=checkout.now):
+            raise InvalidCode(reason=reason)
         return None
     row = _new_row(coupon, checkout)
     if not uses.patiently(lambda: quick.reserve(row, actor=checkout.actor)):

@@ -87,3 +87,13 @@ def test_every_row_is_measured(tmp_path: Path) -> None:
     three, twenty = (budget["measured"] for budget in page["budgets"] if budget["unit"] == "queries")
     assert three == twenty
     assert [row["writes"] for row in page["rows"]] == [0] * len(page["rows"])
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(importlib.util.find_spec("oscar") is None, reason="needs django-oscar")
+def test_sixteen_clients_keep_to_the_limit() -> None:
+    """CO-1: one real turn on a server of its own; the row itself asserts that it is exactly the limit."""
+    command = [sys.executable, "-m", "benchmarks", "--only", "coupons_hot", "--database", "postgres", "--rounds", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "| ours |" in done.stdout and "| raw SQL |" in done.stdout, done.stdout

@@ -54,7 +54,7 @@ def test_the_form_asks_only_what_matters(page: Page, axe: Callable[..., list[str
     page.locator("#id_questions-0-label").fill("Which tea do you like best?")
     page.locator("#id_questions-0-choices").fill("Green\nBlack")
     page.locator("#id_questions-0-purpose").fill("So that we can suggest teas.")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_text("15% off · Draft")).to_be_visible()
     campaign = Campaign.objects.get(title=TITLE)
     assert campaign.countries == ["DE"]

@@ -68,21 +68,6 @@ def test_what_reserving_costs(django_assert_num_queries: Any, way: str) -> None:
         reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW)
 
 
-@pytest.mark.postgres
-def test_the_quick_way_reads_a_coupon_as_django_does() -> None:
-    """Speed: every column of both, amounts and lists included."""
-    made = make_coupon(
-        benefit="amount", amount=Money(5, "EUR"), countries=["DE"], minimum_spend=Money(9, "EUR"), deadline_minutes=60
-    )
-    quickly, slowly = quick.fetch(made.code), Coupon.objects.select_related("campaign").get(pk=made.pk)
-    assert quickly is not None
-    assert quick.fetch("NONE") is None
-    for one, other in ((quickly, slowly), (quickly.campaign, slowly.campaign)):
-        for field in one._meta.concrete_fields:
-            assert getattr(one, field.attname) == getattr(other, field.attname), field
-        assert not one._state.adding
-
-
 def test_a_declined_card_and_a_second_try() -> None:
     """CO-2: the same order gets the same reservation, with a fresh expiry and the new basket's discount."""
     coupon = make_coupon(benefit="percent", percent=10, deadline_minutes=5)
