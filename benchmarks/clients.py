@@ -30,8 +30,6 @@ class Rival(Protocol):
     #: Statements of one accepted try, without BEGIN and COMMIT; how many of them write.
     queries: int
     writes: int
-    #: Whether it can keep to a limit of many uses at all.
-    keeps_limit: bool
 
     def prepare(self, *, coupons: int, limit: int) -> list[str]:
         """Make so many fresh coupons with so many uses each, and return what ``attempt`` knows them by."""
@@ -116,26 +114,36 @@ def working(rivals: Sequence[Rival]) -> Iterator[Clients]:
 
 
 def compete(
-    clients: Clients, *, turns: int, coupons: int, limit: int, tries: int, warm_up: int = 1, seed: int = 7
+    clients: Clients,
+    *,
+    turns: int,
+    coupons: int,
+    limit: int,
+    tries: int,
+    fresh: bool = True,
+    warm_up: int = 1,
+    seed: int = 7,
 ) -> list[Score]:
-    """Let the rivals take turns, in shuffled order, each time on fresh coupons.
+    """Let the rivals take turns, in shuffled order, each time on fresh coupons, or always on the same.
 
-    Raises AssertionError if one that can keep to a limit has not kept to it, or has not used it up.
+    Raises AssertionError if one has not kept to the limit of fresh coupons, or has not used it up, or has refused a
+    use that there was.
     """
     scores = [Score(rival) for rival in clients.rivals]
+    made = {} if fresh else {id(rival): rival.prepare(coupons=coupons, limit=limit) for rival in clients.rivals}
     shuffle = random.Random(seed).shuffle
     for number in range(warm_up + turns):
         order = list(scores)
         shuffle(order)
         for score in order:
             rival = score.rival
-            made = rival.prepare(coupons=coupons, limit=limit)
-            clients.turn(score, made, tries=tries, name=f"{rival.name[:10]} {number}")
-            if rival.keeps_limit:
-                assert score.accepted[-1] == rival.count() == min(tries, limit * coupons), rival.name
+            wanted = rival.prepare(coupons=coupons, limit=limit) if fresh else made[id(rival)]
+            clients.turn(score, wanted, tries=tries, name=f"{number} {rival.name}"[:40])
+            assert score.accepted[-1] == (min(tries, limit * coupons) if fresh else tries), rival.name
+            assert not fresh or rival.count() == score.accepted[-1], rival.name
         if number < warm_up:
             for score in scores:
-                score.seconds.clear(), score.busy.clear(), score.accepted.clear()
+                score.seconds, score.busy, score.accepted = [], [], []
     return scores
 
 

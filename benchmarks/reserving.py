@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from djmoney.money import Money
 from oscar.core.loading import get_model
@@ -17,7 +18,7 @@ from coupons.exceptions import InvalidCode
 from coupons.facts import BasketFacts, BasketLine
 from coupons.issuing import issue
 from coupons.minting import mint
-from coupons.models import Campaign, Redemption
+from coupons.models import Campaign, Coupon, Redemption
 from coupons.redemption import reserve
 
 from .clients import Rival
@@ -29,10 +30,14 @@ LINES: Final = tuple(
 )
 FACTS: Final = BasketFacts(lines=LINES, shipping=Money("4.90", "EUR"), currency="EUR", customer_key="c:somebody")
 
+#: The floor: a guarded UPDATE, and an INSERT.
+TAKE: Final = "UPDATE raw_coupon SET used = used + 1 WHERE code = %s AND used < usage_limit RETURNING id"
+RECORD: Final = "INSERT INTO raw_use (coupon_id, order_ref) VALUES (%s, %s)"
+
 
 def make_rivals() -> list[Rival]:
     """Return ours first, then the floor, then the peers that are installed; each with its statements counted."""
-    rivals: list[Any] = [Ours(), Raw(), OscarVouchers()]
+    rivals: list[Any] = [Ours(), Raw(), RawInDjango(), Orm(), OscarVouchers()]
     if apps.is_installed("flexcommerce_discounts"):
         rivals += [Flexcommerce(), FlexcommerceWithoutCustomer()]
     for rival in rivals:
@@ -50,7 +55,7 @@ def make_rivals() -> list[Rival]:
 class Ours:
     """``redemption.reserve``: all conditions of the campaign, the discount of three lines, the audit row."""
 
-    name, keeps_limit, queries, writes = "ours", True, 0, 0
+    name, queries, writes = "ours", 0, 0
 
     def prepare(self, *, coupons: int, limit: int) -> list[str]:
         running = Campaign.Status.RUNNING
@@ -71,8 +76,7 @@ class Ours:
 class Raw:
     """The floor: a guarded UPDATE and an INSERT in one transaction, on two bare tables, statements prepared."""
 
-    name, keeps_limit, queries, writes = "raw SQL", True, 2, 2
-    _made = False
+    name, queries, writes = "raw SQL", 2, 2
 
     def __init__(self) -> None:
         self._connection: Any = None
@@ -86,29 +90,58 @@ class Raw:
             )
 
     def prepare(self, *, coupons: int, limit: int) -> list[str]:
-        codes = mint(coupons)
+        self.codes = mint(coupons)
+        sql = "INSERT INTO raw_coupon (code, usage_limit) VALUES (%s, %s)"
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE raw_use, raw_coupon")
-            cursor.executemany(
-                "INSERT INTO raw_coupon (code, usage_limit) VALUES (%s, %s)", [(c, limit) for c in codes]
-            )
-        return codes
+            cursor.executemany(sql, [(code, limit) for code in self.codes])
+        return self.codes
 
     def attempt(self, coupon: str, order_ref: str) -> bool:
         if self._connection is None:
             self._connection = _connect()
-        take = "UPDATE raw_coupon SET used = used + 1 WHERE code = %s AND used < usage_limit RETURNING id"
         with self._connection.transaction():
-            row = self._connection.execute(take, [coupon]).fetchone()
+            row = self._connection.execute(TAKE, [coupon]).fetchone()
             if row is None:
                 return False
-            self._connection.execute("INSERT INTO raw_use (coupon_id, order_ref) VALUES (%s, %s)", [row[0], order_ref])
+            self._connection.execute(RECORD, [row[0], order_ref])
         return True
 
     def count(self) -> int:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM raw_use")
+            uses = "SELECT count(*) FROM raw_use JOIN raw_coupon ON raw_coupon.id = coupon_id WHERE code = ANY(%s)"
+            cursor.execute(uses, [self.codes])
             return int(cursor.fetchone()[0])
+
+
+class RawInDjango(Raw):
+    """The same through Django's connection, as any Django app would send it: nothing is prepared."""
+
+    name = "raw SQL through Django's connection"
+
+    def attempt(self, coupon: str, order_ref: str) -> bool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(TAKE, [coupon])
+            row = cursor.fetchone()
+            if row is None:
+                return False
+            cursor.execute(RECORD, [row[0], order_ref])
+        return True
+
+
+class Orm(Ours):
+    """The floor's two statements through Django's ORM, on our tables: no conditions, no discount, no audit row."""
+
+    name = "the floor through the ORM"
+
+    def attempt(self, coupon: str, order_ref: str) -> bool:
+        now = timezone.now()
+        free = Coupon.objects.filter(code=coupon, used__lt=F("usage_limit"))
+        with transaction.atomic():
+            if not free.update(used=F("used") + 1):
+                return False
+            coupon_id = Coupon.objects.values_list("pk", flat=True).get(code=coupon)
+            Redemption.objects.create(coupon_id=coupon_id, order_ref=order_ref, reserved_at=now, expires_at=now)
+        return True
 
 
 class OscarVouchers:
@@ -119,7 +152,6 @@ class OscarVouchers:
     """
 
     name, queries, writes = "Oscar's vouchers", 0, 0
-    keeps_limit = False
 
     def __init__(self) -> None:
         self.order: Any = None
@@ -137,6 +169,7 @@ class OscarVouchers:
             )
             voucher = voucher_model.objects.create(name=code, code=code, usage=voucher_model.MULTI_USE, **period)
             voucher.offers.add(offer)
+        self.codes = codes
         return codes
 
     def attempt(self, coupon: str, order_ref: str) -> bool:
@@ -159,13 +192,13 @@ class OscarVouchers:
         return True
 
     def count(self) -> int:
-        return 0
+        return int(get_model("voucher", "VoucherApplication").objects.filter(voucher__code__in=self.codes).count())
 
 
 class Flexcommerce:
     """``redeem`` of flexcommerce-discounts, as its checkout calls it: with the customer's address."""
 
-    name, keeps_limit, queries, writes = "flexcommerce-discounts", True, 0, 0
+    name, queries, writes = "flexcommerce-discounts", 0, 0
 
     def prepare(self, *, coupons: int, limit: int) -> list[str]:
         model = apps.get_model("flexcommerce_discounts", "Coupon")

@@ -55,7 +55,7 @@ def prepare(
         if reason := unfit(coupon, facts, final=True) or clash(coupon, coupons):
             raise InvalidCode(reason=reason)
         coupons.append(coupon)
-    quote = arithmetic.apply(benefits=[coupon.as_benefit() for coupon in coupons], facts=facts)
+    quote = arithmetic.apply(benefits=[coupon.as_benefit(titled=False) for coupon in coupons], facts=facts)
     discounts = {each.code: each for each in quote.discounts}
     if not all(discounts[coupon.code].amount for coupon in coupons):
         # A use that gives nothing is kept for an order where it does.

@@ -34,6 +34,7 @@ ADDRESS = {
 }
 #: The thank-you page for a first order is the first one that the demo makes.
 PAGE_TITLE = "Thank you"
+CAMPAIGN_TITLE = "15 % off for three answers"
 
 
 def main() -> int:
@@ -47,6 +48,11 @@ def main() -> int:
         environment = {**os.environ, "EXAMPLE_SITE_VAR": folder, "PORT": str(port), "DATABASE_URL": ""}
         for command in ("migrate", "load_demo"):
             subprocess.run([sys.executable, "manage.py", command, "-v0"], cwd=ROOT, env=environment, check=True)
+        # What has happened before, so that the numbers of a campaign have something to show.
+        activity = subprocess.run(
+            [sys.executable, "scripts/activity.py"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+        )
+        coupon = int(activity.stdout)
         serve = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
         with subprocess.Popen(
             serve, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -55,17 +61,25 @@ def main() -> int:
                 wait_for(f"http://127.0.0.1:{port}/")
                 with sync_playwright() as playwright:
                     browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-                    take_all(browser, f"http://127.0.0.1:{port}")
+                    take_all(browser, f"http://127.0.0.1:{port}", coupon=coupon)
                     browser.close()
             finally:
                 server.terminate()
     return 0
 
 
-def take_all(browser: Browser, url: str) -> None:
+def take_all(browser: Browser, url: str, *, coupon: int) -> None:
+    """``coupon`` is the primary key of the one whose life is shown."""
     phone = new_page(browser, url, PHONE, scale=2)
     order(phone, "ada@example.com", ["/tea/earl-grey/", "/sweet-things/butter-shortbread/"])
     save(phone, "thank-you-phone.png")
+    # The page for returning customers asks.
+    order(phone, "ada@example.com", ["/tea/mountain-oolong/"])
+    phone.get_by_role("heading", name="May we ask you something?").evaluate(
+        "(heading) => heading.scrollIntoView({ block: 'start' })"
+    )
+    phone.mouse.wheel(0, -20)
+    save(phone, "questions-phone.png")
 
     desk = new_page(browser, url, DESK, scale=1.5)
     order(desk, "ada.lovelace@example.com", ["/teaware/gaiwan/", "/tea/mountain-oolong/"])
@@ -81,6 +95,13 @@ def take_all(browser: Browser, url: str) -> None:
     editor.goto("/admin/thankyou_coupons_campaign/")
     editor.set_viewport_size({"width": 1440, "height": 480})
     save(editor, "campaigns.png")
+    editor.set_viewport_size({"width": 1280, "height": 1180})
+    editor.get_by_role("link", name=CAMPAIGN_TITLE).first.click()
+    expect(editor.locator("ty-plot canvas")).to_be_visible()
+    save(editor, "campaign.png")
+    editor.goto(f"/admin/thankyou_coupons_coupon/inspect/{coupon}/")
+    editor.set_viewport_size({"width": 1280, "height": 1020})
+    save(editor, "coupon-life.png")
     editor.set_viewport_size({"width": 1440, "height": 900})
     editor.goto("/admin/pages/search/?q=Thank+you")
     editor.get_by_role("link", name=PAGE_TITLE, exact=True).first.click()

@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from coupons.models import Coupon
 from thankyou_flows.access import AccessLevel
 from thankyou_flows.blocks import ActionBlock
-from thankyou_flows.blocks.coupons import CouponForm
+from thankyou_flows.blocks.coupons import PromiseBlock
+from thankyou_flows.blocks.unlocking import COMMANDS, LOCKED_COMMANDS
 from thankyou_flows.pages.models import ThankYouPage
 
 NONE, LIMITED, FULL = AccessLevel.NONE, AccessLevel.LIMITED, AccessLevel.FULL
@@ -43,9 +45,15 @@ class Actor:
     ordered: str = ""
     #: The account that is signed in.
     user: str = ""
+    #: The order whose coupons' links were opened.
+    coupon: str = ""
 
     def level(self, order: str) -> AccessLevel:
         return {"guest": self.guest, "account": self.account}.get(order, NONE)
+
+    def holds(self, order: str) -> bool:
+        """Whether the coupons that came with this order are known to be this actor's: by their links, or by A's address."""
+        return order != "" and (order == self.coupon or (self.user, order) == ("A", "account"))
 
     def level_without_proofs(self, order: str) -> AccessLevel:
         """What is left when the browser has forgotten its orders: what the account may see."""
@@ -63,6 +71,7 @@ ACTORS = (
     Actor("holder of a link that was revoked after it was opened", NONE,    NONE,    "guest",   "",        ""),
     Actor("holder of a link that expired after it was opened",     NONE,    NONE,    "guest",   "",        ""),
     Actor("holder of a link to A's order",                         NONE,    LIMITED, "account", "",        ""),
+    Actor("holder of the links to the guest's coupons",            NONE,    NONE,    "",        "",        "", "guest"),
     Actor("A on another device",                                   NONE,    FULL,    "",        "",        "A"),
     Actor("A in the browser that ordered, after the grace",        NONE,    FULL,    "account", "account", "A"),
     Actor("browser in which A ordered and signed out",             NONE,    NONE,    "",        "",        ""),
@@ -86,6 +95,8 @@ class Answer:
     changes: bool = False
     #: The offer's code is on this browser's next checkout.
     stages: bool = False
+    #: Whom there is mail to.
+    mails: str = ""
     #: At least this much of the order is visible afterwards.
     then: AccessLevel = NONE
     #: The browser's proofs are gone afterwards.
@@ -103,13 +114,15 @@ def to(where: str, status: int = 303, **more: Any) -> Answer:
     return Answer(status=status, to=where, **more)
 
 
-def text(status: int, *shows: str) -> Answer:
-    """A page of the shop, with what it shows of the order."""
-    return Answer(status=status, shows=frozenset(shows))
+def text(status: int, *shows: str, **more: Any) -> Answer:
+    """A page that is about something else, with what it shows of the order."""
+    return Answer(status=status, shows=frozenset(shows), **more)
 
 
 BAD_METHOD = Answer(status=405)
 DONE = {"changes": True}
+MAILED = {"mails": "the order's address"}
+NEW = {"changes": True, "mails": "new@example.org"}
 
 # fmt: off
 #: Addresses that name an order, by the visitor's level: (address, method, what is sent) → none, limited, full.
@@ -127,7 +140,21 @@ ORDER_ROWS: Mapping[tuple[str, str, str], tuple[Answer, Answer, Answer]] = {
     ("act", "POST", "coupon: claim"):                 (to("front"),           to("order", **DONE),        to("order", **DONE)),
     ("act", "POST", "coupon: use"):                   (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
     ("act", "POST", "coupon: extend"):                (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
-    ("act", "POST", "newsletter: an address"):        (to("front", **DONE),   to("order", **DONE),        to("order", **DONE)),
+    # Coupons that ask nothing do not mind an answer; of one that does, the code is shown to nobody before.
+    ("act", "POST", "offer: answer"):                 (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "offer: decline"):                (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "offer: later"):                  (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "coupon: answer"):                (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "coupon: decline"):               (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "coupon: later"):                 (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "unlock: claim"):                 (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "unlock: use"):                   (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "unlock: extend"):                (to("front"),           to("order"),                to("order")),
+    ("act", "POST", "unlock: answer"):                (to("front"),           to("order", **DONE),        to("order", **DONE)),
+    ("act", "POST", "unlock: answer nothing"):        (to("front"),           page(LIMITED, 422),         page(FULL, 422)),
+    ("act", "POST", "unlock: decline"):               (to("front"),           to("order", **DONE),        to("order", **DONE)),
+    ("act", "POST", "unlock: later"):                 (to("front"),           to("order", **MAILED),      to("order", **MAILED)),
+    ("act", "POST", "newsletter: an address"):        (to("front", **NEW),    to("order", **NEW),         to("order", **NEW)),
     ("act", "POST", "newsletter: nothing"):           (page(NONE, 422),       page(LIMITED, 422),         page(FULL, 422)),
 }
 
@@ -154,6 +181,40 @@ OTHER_ROWS: Mapping[tuple[str, str, str], Answer] = {
     ("confirm", "GET", "invented"):                   Answer(status=404),
     ("confirm", "POST", "invented"):                  Answer(status=404),
     ("page in the tree", "GET", ""):                  page(NONE),
+}
+
+#: One coupon, by who asks → everybody else, its holder. "itself" is the coupon's page.
+COUPON_ROWS: Mapping[tuple[str, str, str], tuple[Answer, Answer]] = {
+    ("coupon", "GET", "offer"):                       (text(404),             text(200, "offer code")),
+    ("coupon", "GET", "locked"):                      (text(404),             text(200)),
+    ("coupon", "POST", "locked: answer"):             (text(404),             to("itself", 302, **DONE)),
+    ("coupon", "POST", "locked: answer nothing"):     (text(404),             text(422)),
+    ("coupon", "POST", "locked: decline"):            (text(404),             to("itself", 302, **DONE)),
+    ("coupon", "POST", "locked: forget"):             (text(404),             to("itself", 302)),
+    ("unlock_link", "GET", "offer"):                  (to("itself", 302),     to("itself", 302)),
+    ("unlock_link", "GET", "locked"):                 (to("itself", 302),     to("itself", 302)),
+    ("unlock_link", "GET", "mangled"):                (text(404),             text(404)),
+    ("unlock_link", "GET", "invented"):               (text(404),             text(404)),
+    ("unlock_link", "POST", "locked"):                (BAD_METHOD,            BAD_METHOD),
+    # A code is for whoever has it; but a locked one is worth nothing, and cannot be told from one that is invented.
+    ("apply", "POST", "offer"):                       (to("apply", stages=True), to("apply", stages=True)),
+    ("apply", "POST", "locked"):                      (text(422, "locked code"),) * 2,  # as it was typed
+    ("apply", "POST", "invented"):                    (text(422),             text(422)),
+    ("api", "POST", "offer"):                         (text(200, "offer code", stages=True),) * 2,
+    ("api", "POST", "locked"):                        (text(422),             text(422)),
+    ("api", "POST", "invented"):                      (text(422),             text(422)),
+}
+
+#: Pages about the visitor, for guests and those who are signed in. ``mine`` shows those of an account that has proved its address; that is A's.
+VISITOR_ROWS: Mapping[tuple[str, str, str], tuple[Answer, Answer]] = {
+    ("mine", "GET", ""):                              (to("login", 302),      text(200, "offer code")),
+    ("mine", "POST", ""):                             (to("login", 302),      to("mine", 302)),
+    ("answers", "GET", ""):                           (to("login", 302),      text(200)),
+    ("answers", "POST", ""):                          (to("login", 302),      to("mine", 302)),
+    ("apply", "GET", ""):                             (text(200),             text(200)),
+    ("api", "GET", ""):                               (text(200),             text(200)),
+    ("remove", "GET", ""):                            (BAD_METHOD,            BAD_METHOD),
+    ("remove", "POST", ""):                           (to("apply"),           to("apply")),
 }
 # fmt: on
 
@@ -214,11 +275,12 @@ def missing_from_table(
     """Return addresses that exist and are not in the table with GET and POST, and rows of addresses that don't."""
     found = named_urls() if found is None else found
     table = {(f"thankyou_flows:{name}", method) for name, method, _ in [*ORDER_ROWS, *OTHER_ROWS] if " " not in name}
+    table |= {(f"thankyou_coupons:{name}", method) for name, method, _ in [*COUPON_ROWS, *VISITOR_ROWS]}
     table |= {(name, method) for name, method, _ in rows}
     exist = {
         (name, method)
         for name in found
-        if name.startswith("thankyou_flows:") or belongs(name)
+        if name.startswith(("thankyou_flows:", "thankyou_coupons:")) or belongs(name)
         for method in ("GET", "POST")
     }
     return sorted(f"{method} {name}" for name, method in table ^ exist)
@@ -228,8 +290,8 @@ def missing_actions() -> list[str]:
     """Return action blocks of the thank-you page, and buttons of theirs, that are not in the table."""
     blocks = ThankYouPage._meta.get_field("body").stream_block.child_blocks
     exist = {name for name, block in blocks.items() if isinstance(block, ActionBlock)}
-    commands = [command for command, _label in CouponForm.base_fields["command"].choices]
-    exist |= {f"{name}: {command}" for name in ("offer", "coupon") for command in commands}
+    promises = [name for name, block in blocks.items() if isinstance(block, PromiseBlock)]
+    exist |= {f"{name}: {command}" for name in promises for command in (*COMMANDS, *LOCKED_COMMANDS)}
     sent = {sent for address, _method, sent in ORDER_ROWS if address == "act"}
     return sorted(exist - sent - {action.partition(": ")[0] for action in sent})
 
@@ -263,6 +325,29 @@ def break_limited_view(monkeypatch: Any) -> None:
     monkeypatch.setattr("thankyou_flows.values.Order.without_personal_data", lambda order: replace(order))
 
 
+def break_coupon_pages(monkeypatch: Any) -> None:
+    """Let everybody see every coupon."""
+    codes = Coupon.objects.values_list("code", flat=True)
+    monkeypatch.setattr("coupons.views.unlock.proven", lambda _session: list(codes))
+
+
+def break_addresses(monkeypatch: Any) -> None:
+    """Believe what somebody says who opens an account: A's address is B's."""
+    monkeypatch.setattr("coupons.holders.verified_email_of", lambda user: "timbuktu@example.com" if user.pk else "")
+
+
+def break_locks(monkeypatch: Any) -> None:
+    """Show the code before there are answers."""
+    monkeypatch.setattr(
+        "thankyou_flows.promises.Promise.is_locked", property(lambda _promise: False, lambda *_: None), raising=False
+    )
+
+
+def break_refusals(monkeypatch: Any) -> None:
+    """Tell everybody the true reason."""
+    monkeypatch.setattr("coupons.entry.proven", lambda _session: list(Coupon.objects.values_list("code", flat=True)))
+
+
 def break_cache_headers(monkeypatch: Any) -> None:
     """Let pages be cached, the same for everybody: as if nobody had said that they are private."""
 
@@ -282,6 +367,10 @@ def break_cache_headers(monkeypatch: Any) -> None:
 
 #: What is broken, the actor who profits, and a part of the complaint that must then come.
 MUTANTS = (
+    (break_coupon_pages, "stranger", "coupon GET offer | guest"),
+    (break_addresses, "B", "mine GET  | "),
+    (break_locks, "holder of a link", "'locked code'"),
+    (break_refusals, "stranger", "apply POST locked | guest"),
     (break_access, "stranger", "order GET  | guest"),
     (break_grace, "ordering browser, a second after the grace", "order GET  | guest"),
     (break_links, "holder of a link that was revoked after it was opened", "order GET  | guest"),

@@ -6,9 +6,8 @@ everything have asked for the same address, and they ask again afterwards.
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,58 +16,36 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import transaction
 from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from coupons.models import Coupon
-from coupons.staging import staged
 from thankyou_flows.links import make_order_link
-from thankyou_flows.models import ConsentReceipt, OrderLink, OrderRecord, Subscription
+from thankyou_flows.models import OrderLink
 from thankyou_flows.stores import get_store
 
 from .access_matrix import FULL, NONE, ORDER_ROWS, ORDERS, OTHER_ROWS, VISIBLE, Actor, Answer, to
-from .access_world import LINK_LIFE, Placed, World, arrive, confirm_email, mangled, open_link, sign_in
+from .access_seeing import (
+    Wrong,
+    browser_of,
+    check_private,
+    codes_of,
+    difference,
+    everything,
+    expect,
+    mails_of,
+    session_of,
+    snapshot,
+    text_of,
+    visible,
+)
+from .access_world import LINK_LIFE, World, arrive, confirm_email, mangled, open_link, sign_in, squeezed
 
 #: Addresses with a rate limit, which would end the walk.
-COUNTED = {"confirm_email", "link", "act", "confirm"}
+COUNTED = {"confirm_email", "link", "act", "confirm", "thankyou_coupons:apply", "thankyou_coupons:api"}
 #: The kind of refusal that is one and the same page everywhere.
 PUBLIC = "the page that everybody sees"
-
-
-class Wrong(AssertionError):
-    """A cell of the table that does not hold."""
-
-
-def expect(condition: bool, message: str) -> None:
-    if not condition:
-        raise Wrong(message)
-
-
-def walk(*, world: World, actor: Actor, only: Collection[str] = ()) -> list[str]:
-    """Send every request of the table as this actor; return what was not as it should be, in words.
-
-    ``only`` names the addresses to try; else it is all of them.
-    """
-    every = {row[0] for row in [*ORDER_ROWS, *OTHER_ROWS, *world.shop.rows]}
-    return Walk(world, actor).through(only or every)
-
-
-def browser_of(client: Client) -> Client:
-    """Return the same browser in a second window: what it does there can be rolled back."""
-    window = Client()
-    window.cookies = copy.deepcopy(client.cookies)
-    return window
-
-
-def session_of(client: Client) -> dict[str, Any]:
-    """Return what is kept for this browser, without beginning a session by looking."""
-    return dict(client.session.items()) if settings.SESSION_COOKIE_NAME in client.cookies else {}
-
-
-def codes_of(client: Client) -> set[str]:
-    """Return the codes on this browser's next checkout."""
-    return set(staged(session_of(client)))
 
 
 class Walk:
@@ -79,6 +56,8 @@ class Walk:
         self.actor = actor
         self.wrong: list[str] = []
         self.orders = world.orders
+        #: What an answer shows besides, by order: codes that this visitor has put on the next checkout.
+        self.besides: dict[str, frozenset[str]] = {}
         account_browser = browser_of(world.orders["account"].browser)
         guest_browser = browser_of(world.orders["guest"].browser)
         self.client = arrive(world, actor.who)
@@ -97,8 +76,8 @@ class Walk:
         unknown = reverse("thankyou_flows:order", args=[world.number("unknown")])
         strangers, mine = Client().get(unknown), browser_of(self.client).get(unknown)
         self.stamp = re.findall(r'name="stamp" value="([^"]*)"', strangers.content.decode())[0]
-        self.refusals[PUBLIC] = _everything(mine)
-        if not actor.user and _everything(mine)[:3] != _everything(strangers)[:3]:
+        self.refusals[PUBLIC] = everything(mine)
+        if not actor.user and everything(mine)[:3] != everything(strangers)[:3]:
             # Cookies may differ: the shop may take back an old one of its own.
             self.wrong.append(f"{actor.who}: gets another refusal than a stranger")
         self.before = snapshot()
@@ -149,7 +128,7 @@ class Walk:
         if block == "newsletter":
             data |= {"stamp": self.stamp, "email": "new@example.org" if command == "an address" else ""}
         else:
-            data["command"] = command
+            data |= self.world.pressed(command)
         return reverse("thankyou_flows:act", args=[self.world.page.pk, self.world.blocks[block]]), data
 
     def _token(self, sent: str) -> str:
@@ -198,7 +177,7 @@ class Walk:
             address = self.world.page.url if name == "page in the tree" else ""
             address = address or reverse(f"thankyou_flows:{name}", args=[token] if token else [])
             response = self._send(browser, row, order, answer, address, {})
-            expect(not token or token not in _text(response), "the token is passed on (TY-5)")
+            expect(not token or token not in text_of(response), "the token is passed on (TY-5)")
             if name == "link" and response.status_code == 302:
                 expect(response["Referrer-Policy"] == "no-referrer", "the address with the token is passed on (TY-5)")
             if name == "forget" and method == "POST":
@@ -225,46 +204,65 @@ class Walk:
         data: dict[str, str],
         *,
         own: bool = False,
+        rivals: Sequence[Client] | None = None,
     ) -> HttpResponse:
         cacheable = row[1] == "GET" and answer.status in {0, 200}
-        rivals = self.rivals.get(order, []) if cacheable else []
-        seen_by_rivals = [_visible(self.orders, rival.get(address)) for rival in rivals]
+        rivals = (self.rivals.get(order, []) if rivals is None else rivals) if cacheable else []
+        seen_by_rivals = [visible(self.orders, rival.get(address)) for rival in rivals]
         if rivals and row[0] == "order":
             expect(seen_by_rivals[0][order] == VISIBLE[FULL], "nobody has asked before who may see it all")
         before = snapshot() if row[0] in {"link", "confirm"} else self.before
-        response = browser.post(address, data) if row[1] == "POST" else browser.get(address)
+        mails: list[str] = []
+        if row[1] != "POST":
+            response = browser.get(address)
+        elif own:
+            response = browser.post(address, data)
+        else:
+            response, mails = mails_of(lambda: self._post(browser, row, address, data))
         self._check_answer(response, order, answer, own=own)
         if not own:
             expect((snapshot() != before) is answer.changes, "something was changed, or nothing where it should")
+            expect(mails == self._letters(answer, order), f"mail to {mails}")
             if answer.stages:
                 codes = {code.replace("-", "") for code in self.orders[order].evidence["offer code"]}
                 expect(codes <= codes_of(browser), "the offer is not on the next checkout")
             else:
                 expect(codes_of(browser) == codes_of(self.client), "the next checkout was changed")
-        again = [_visible(self.orders, rival.get(address)) for rival in rivals]
+        again = [visible(self.orders, rival.get(address)) for rival in rivals]
         expect(again == seen_by_rivals, "this answer was then given to somebody with other rights")
         return response
 
     def _check_answer(self, response: HttpResponse, order: str, answer: Answer, *, own: bool = False) -> None:
         if answer.status:
             expect(response.status_code == answer.status, f"{response.status_code} instead of {answer.status}")
-        shown = _visible(self.orders, response)
+        shown = visible(self.orders, response)
         for name, placed in self.orders.items():
             mine = self.actor.ordered == name or (self.actor.user == "A" and name == "account")
             if own and mine and (name != order or not answer.status):
                 continue
-            allowed = answer.shows if name == order else frozenset()
+            allowed = (answer.shows if name == order else frozenset()) | self.besides.get(name, frozenset())
             expect(shown[name] == allowed, f"of {name}'s order it shows {sorted(shown[name])}, not {sorted(allowed)}")
-            low = response.content.decode().casefold()
+            low = squeezed(response.content.decode())
             # All that there is on our pages; the shop's show what they like.
             for kind in () if own else allowed:
-                missing = [s for s in placed.evidence[kind] if s.casefold() not in low]
+                missing = [s for s in placed.evidence[kind] if squeezed(s) not in low]
                 expect(not missing, f"{missing} not shown")
         if answer.status:
             location = urlsplit(response.get("Location", "")).path
             expect(location == self._path(answer.to, order), f"leads to {location!r} and not to {answer.to!r}")
 
+    def _post(self, browser: Client, row: tuple[str, str, str], address: str, data: Any) -> HttpResponse:
+        return browser.post(address, data)
+
+    def _letters(self, answer: Answer, order: str) -> list[str]:
+        """Return to whom there has to be mail."""
+        if answer.mails == "the order's address":
+            return [self.orders[order].email]
+        return [answer.mails] if answer.mails else []
+
     def _path(self, where: str, order: str) -> str:
+        if where == "login":
+            return resolve_url(settings.LOGIN_URL)
         if where == "order":
             return reverse("thankyou_flows:order", args=[self.orders[order].number])
         if where == "front":
@@ -277,8 +275,8 @@ class Walk:
             return
         # The page for everybody is one, at whatever address it is shown. What else comes back is the same for a row.
         kind = PUBLIC if answer.refuses and row[0] != "page in the tree" else " ".join(row)
-        first = self.refusals.setdefault(kind, _everything(response))
-        expect(_everything(response) == first, f"it can be told from another refusal by {_difference(response, first)}")
+        first = self.refusals.setdefault(kind, everything(response))
+        expect(everything(response) == first, f"it can be told from another refusal by {difference(response, first)}")
 
     def _check_levels_after(self, browser: Client, answer: Answer, order: str) -> None:
         if not answer.then and session_of(browser) == session_of(self.client):
@@ -291,52 +289,6 @@ class Walk:
             elif name == order:
                 level = max(level, answer.then)
             response = browser.get(reverse("thankyou_flows:order", args=[placed.number]))
-            shown = placed.shown_in(_text(response))
+            shown = placed.shown_in(text_of(response))
             # A coupon that was claimed just now is there, too.
             expect(shown == VISIBLE[level], f"{name}'s order then shows {sorted(shown)}, which is not {level.name}")
-
-
-def check_private(response: HttpResponse) -> None:
-    """Expect the headers that keep caches, crawlers and other sites out (TY-5, TY-6)."""
-    if response.status_code == 405:
-        # Said by Django, without a body.
-        expect(not response.content, "a body with 405")
-        return
-    control = {part.strip() for part in response.get("Cache-Control", "").split(",")}
-    expect({"no-store", "private"} <= control, f"may be cached: {sorted(control)}")
-    expect("noindex" in response.get("X-Robots-Tag", ""), "may be indexed")
-    policy = response.get("Referrer-Policy", "")
-    expect(policy in {"same-origin", "strict-origin", "no-referrer"}, f"passes its address on: {policy!r}")
-
-
-def snapshot() -> tuple[Any, ...]:
-    """Return what the thank-you pages may change in the database, to see whether they did."""
-    return (
-        list(Coupon.objects.order_by("pk").values_list("code", "state", "ends_at", "extensions", "used")),
-        list(OrderLink.objects.order_by("pk").values_list("number", "expires_at", "revoked_at")),
-        list(OrderRecord.objects.order_by("pk").values_list("number", "state")),
-        list(Subscription.objects.order_by("pk").values_list("email", "state")),
-        ConsentReceipt.objects.count(),
-    )
-
-
-def _text(response: HttpResponse) -> str:
-    return f"{response.content.decode()} {response.get('Location', '')}"
-
-
-def _visible(orders: Mapping[str, Placed], response: HttpResponse) -> dict[str, frozenset[str]]:
-    body = response.content.decode()
-    return {name: placed.shown_in(body) for name, placed in orders.items()}
-
-
-def _everything(response: HttpResponse) -> tuple[Any, ...]:
-    return response.status_code, response.content, sorted(response.headers.items()), sorted(response.cookies)
-
-
-def _difference(response: HttpResponse, first: tuple[Any, ...]) -> str:
-    """Say where an answer differs from the first one of its kind."""
-    status, content, headers, cookies = _everything(response)
-    if content != first[1]:
-        pairs = zip(content.decode().splitlines(), first[1].decode().splitlines(), strict=False)
-        return str(next((pair for pair in pairs if pair[0] != pair[1]), "its length"))
-    return str([status, sorted(set(headers) ^ set(first[2])), cookies, first[0], first[3]])

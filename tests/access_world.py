@@ -14,9 +14,11 @@ from django.core import mail
 from django.core.cache import caches
 from django.test import Client, TestCase
 from django.urls import reverse
+from djmoney.money import Money
 from wagtail.models import GroupPagePermission
 
-from coupons.models import Campaign, Coupon
+from coupons.links import unlock_path
+from coupons.models import Campaign, Coupon, Question
 from thankyou_flows.links import make_order_link, revoke_order_links
 from thankyou_flows.newsletter import subscribe
 from thankyou_flows.pages.models import ThankYouPage
@@ -87,8 +89,8 @@ class Placed:
 
     def shown_in(self, body: str) -> frozenset[str]:
         """Return what can be found of the order, in whatever case."""
-        low = body.casefold()
-        found = {kind for kind, strings in self.evidence.items() if any(s.casefold() in low for s in strings)}
+        low = squeezed(body)
+        found = {kind for kind, strings in self.evidence.items() if any(squeezed(s) in low for s in strings)}
         # A part of the name or the address is as bad as all of it.
         return frozenset(found | ({"personal data"} if self.person.marker.casefold() in low else set()))
 
@@ -109,10 +111,34 @@ class World:
         """Return block type → id on the thank-you page."""
         return {child.block_type: child.id for child in self.page.body}
 
+    def coupon(self, order: str, kind: str) -> Coupon | None:
+        """Return the coupon that came with this order: the "offer", or the "locked" one that asks something."""
+        if order not in self.orders:
+            return None
+        given = Coupon.objects.filter(issue_key__startswith=f"order:{self.orders[order].number}:")
+        is_locked = kind == "locked"
+        return given.select_related("campaign").get(campaign__benefit="amount" if is_locked else "free_shipping")
+
+    def pressed(self, command: str) -> dict[str, str]:
+        """Return what a button of a coupon's block or page sends; "answer" with what was answered."""
+        [question] = Question.objects.all()
+        answer = {f"answer-{question.clean_name}": "Oolong"} if command == "answer" else {}
+        return {"command": command.partition(" ")[0]} | answer
+
     def number(self, order: str) -> str:
         if order in self.orders:
             return self.orders[order].number
         return re.sub(r"\d", "9", self.orders["guest"].number)
+
+
+def squeezed(text: str) -> str:
+    """Return the text so that a code is found in it as it is shown, and as it is stored."""
+    return text.casefold().replace("-", "")
+
+
+def verified_email(user: Any) -> str:
+    """``THANKYOU_COUPONS["VERIFIED_EMAIL"]``: only A has proved an address."""
+    return str(user.email) if user.get_username() == "A" else ""
 
 
 def mangled(number: str) -> Iterator[str]:
@@ -140,6 +166,7 @@ def put_cache_in_front(settings: Any) -> None:
         "django.middleware.cache.FetchFromCacheMiddleware",
     ]
     settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "MIN_FILL_SECONDS": 0}
+    settings.THANKYOU_COUPONS = {**settings.THANKYOU_COUPONS, "VERIFIED_EMAIL": f"{__name__}.verified_email"}
     for name in settings.CACHES:
         caches[name].clear()
 
@@ -154,7 +181,9 @@ def build_world(*, shop: Shop, clock: Any) -> World:
         client = sign_in(world.users["A"]) if name == "account" else Client()
         world.orders[name] = Placed(shop.buy(client=client, person=person), client, person)
     # Only now, so that nobody has been given this one: it can be claimed.
-    world.page.body.append(("coupon", {"heading": "Next time", "campaign": _campaign(Campaign.Benefit.PERCENT)}))
+    world.page.body.append(
+        ("coupon", {"heading": "Next time", "campaign": _campaign(Campaign.Benefit.PERCENT, percent=10)})
+    )
     world.page.save()
     world.page = ThankYouPage.objects.get(pk=world.page.pk)
     for placed in world.orders.values():
@@ -165,17 +194,22 @@ def build_world(*, shop: Shop, clock: Any) -> World:
     return world
 
 
-def _campaign(benefit: str) -> Campaign:
-    terms = {"percent": 10} if benefit == Campaign.Benefit.PERCENT else {}
-    return Campaign.objects.create(
-        title=f"Matrix {benefit}", status=Campaign.Status.RUNNING, benefit=benefit, deadline_minutes=60, **terms
-    )
+def _campaign(benefit: str, **terms: Any) -> Campaign:
+    fields = {"title": f"Matrix {benefit}", "status": Campaign.Status.RUNNING, "deadline_minutes": 60}
+    return Campaign.objects.create(benefit=benefit, **fields | terms)
+
+
+def _asking_campaign() -> Campaign:
+    campaign = _campaign(Campaign.Benefit.AMOUNT, amount=Money(3, "EUR"))
+    Question.objects.create(campaign=campaign, label="Which tea?", field_type="singleline", required=True)
+    return campaign
 
 
 def _publish_page(home: Any) -> ThankYouPage:
     offer = {"heading": "Forgot something?", "campaign": _campaign(Campaign.Benefit.FREE_SHIPPING)}
+    unlock = {"heading": "May we ask?", "campaign": _asking_campaign()}
     summary = {"heading": "Your order", "show_pictures": True, "show_addresses": True}
-    body = [("status", {}), ("offer", offer), ("newsletter", {}), ("summary", summary)]
+    body = [("status", {}), ("offer", offer), ("unlock", unlock), ("newsletter", {}), ("summary", summary)]
     created = home.add_child(instance=ThankYouPage(title="Thank you", slug="matrix-thank-you", body=body))
     return ThankYouPage.objects.get(pk=created.pk)
 
@@ -183,7 +217,8 @@ def _publish_page(home: Any) -> ThankYouPage:
 def _add_users(world: World) -> None:
     users = get_user_model().objects
     for name in ("A", "B", "editor"):
-        world.users[name] = users.create_user(name, f"{name.lower()}@accounts.example", "secret")
+        email = PEOPLE["account"].email if name == "A" else f"{name.lower()}@accounts.example"
+        world.users[name] = users.create_user(name, email, "secret")
     world.users["superuser"] = users.create_superuser("superuser", "root@accounts.example", "secret")
     editors = Group.objects.create(name="Matrix editors")
     editors.permissions.add(Permission.objects.get(codename="access_admin"))
@@ -198,12 +233,14 @@ def _collect_evidence(placed: Placed) -> None:
     assert order is not None
     assert order.is_settled, "the shop's checkout should have ended with a paid order"
     codes = Coupon.objects.filter(issue_key__startswith=f"order:{placed.number}:")
+    locked = codes.filter(state=Coupon.State.LOCKED)
     placed.email = order.email
     placed.evidence = {
         "number": (placed.number,),
         "items": (placed.person.item,),
         "total": (f"{order.total.amount:.2f}",),
-        "offer code": tuple(coupon.display_code for coupon in codes),
+        "offer code": tuple(coupon.display_code for coupon in codes.available()),
+        "locked code": tuple(coupon.display_code for coupon in locked),
         "personal data": (placed.person.name, placed.person.street, placed.email),
     }
     assert all(all(strings) and strings for strings in placed.evidence.values()), placed.evidence
@@ -254,6 +291,13 @@ def arrive(world: World, who: str) -> Client:
             return client
         case "holder of a link to A's order":
             return open_link(Client(), make_order_link(number=account.number))
+        case "holder of the links to the guest's coupons":
+            client = Client()
+            for kind in ("offer", "locked"):
+                coupon = world.coupon("guest", kind)
+                assert coupon is not None
+                open_link(client, unlock_path(coupon))
+            return client
         case "A on another device":
             return sign_in(world.users["A"])
         case "A in the browser that ordered, after the grace":

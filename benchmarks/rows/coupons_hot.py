@@ -23,7 +23,7 @@ def measure(*, app: WSGIHandler, products: list[Any], rounds: int) -> list[Table
     table = tabulate(
         f"One hot coupon: {CLIENTS} clients, {TRIES} tries, {LIMIT} uses (time of one try)", scores, tries=TRIES
     )
-    ours, raw, oscar, *flexcommerce = scores
+    ours, raw, _in_django, _orm, oscar, *flexcommerce = scores
     budgets = [as_quick(0.5, ours, raw, "raw SQL"), as_quick(2.5, ours, oscar, "Oscar's vouchers")]
     budgets += [as_quick(2.5, ours, each, each.rival.name) for each in flexcommerce[:1]]
     return [Table(table.title, table.rows, budgets)]

@@ -11,8 +11,8 @@ from django.test import Client, TestCase
 from django.urls import reverse
 
 from tests import access_matrix as matrix
+from tests.access_coupons import walk
 from tests.access_matrix import Actor, Answer, ShopRow, text, to
-from tests.access_walk import walk
 from tests.access_world import NOW, Person, World, build_world, put_cache_in_front
 
 from .conftest import ADDRESS, model
@@ -186,5 +186,5 @@ def test_the_matrix_has_teeth(
 ) -> None:
     """With a guard taken away, the table does not hold any more."""
     mutant(monkeypatch)
-    wrong = walk(world=world, actor=matrix.actor(who), only={"order"})
+    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply"})
     assert any(complaint in line for line in wrong), wrong

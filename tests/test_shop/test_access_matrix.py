@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from example_site.shop.models import Order, Payment
 from tests import access_matrix as matrix
+from tests.access_coupons import walk
 from tests.access_matrix import BAD_METHOD, Actor, Answer, ShopRow, text, to
-from tests.access_walk import walk
 from tests.access_world import NOW, Person, World, build_world, put_cache_in_front
 
 from .conftest import ADDRESS, Shopper
@@ -55,6 +55,11 @@ ROWS = {
         anonymous=text(422), ordered=to("order", 302), owner=to("order", 302)),
     ("shop:register", "GET", ""): everybody(text(200)),
     ("shop:register", "POST", ""): everybody(text(200)),
+    # Links of other people are not known; whoever has one may press its button, and sees the account's address only.
+    ("shop:confirm_address", "GET", ""): NOT_FOUND,
+    ("shop:confirm_address", "POST", ""): NOT_FOUND,
+    ("shop:resend_confirmation", "GET", ""): ShopRow(anonymous=LOGIN, signed_in=BAD_METHOD),
+    ("shop:resend_confirmation", "POST", ""): ShopRow(anonymous=LOGIN, signed_in=to("/account/", 302)),
     ("shop:login", "GET", ""): ShopRow(anonymous=text(200), signed_in=to("/account/", 302)),
     ("shop:login", "POST", ""): ShopRow(anonymous=text(200), signed_in=to("/account/", 302)),
     ("shop:logout", "GET", ""): everybody(BAD_METHOD),
@@ -115,7 +120,7 @@ class ExampleShop:
                 token = str(order.checkout_token) if order else "0" * 32
                 form = {**ADDRESS, "shipping_method": "standard", "payment_method": "card", "action": "place"}
                 return reverse(name), {**form, "token": token, "seen_total": "1.00"}
-            case "demo:message" | "demo:message_html":
+            case "demo:message" | "demo:message_html" | "shop:confirm_address":
                 return reverse(name, args=["x"]), {}
             case "thankyou_wishlists:cart_add" | "thankyou_wishlists:cart_change":
                 return reverse(name), {"product_ref": self.goods.sku, "quantity": "1"}
@@ -157,5 +162,5 @@ def test_the_matrix_has_teeth(
 ) -> None:
     """With a guard taken away, the table does not hold any more."""
     mutant(monkeypatch)
-    wrong = walk(world=world, actor=matrix.actor(who), only={"order"})
+    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply"})
     assert any(complaint in line for line in wrong), wrong

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from coupons.models import Coupon, Redemption
+from coupons.models import Coupon
 from example_site.shop import orders, payments
 from example_site.shop.exceptions import WrongState
 from example_site.shop.models import Order, Payment, Product

@@ -65,11 +65,9 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     """Show whose address the link confirms; the button does it. Nobody is logged in by a link."""
-    if request.method == "POST":
-        account = accounts.confirm_address(token=token)
-    else:
-        account = accounts.find_account(token=token)
-    context = {"account": account, "confirmed": request.method == "POST" and account is not None}
+    is_pressed = request.method == "POST"
+    account = accounts.confirm_address(token=token) if is_pressed else accounts.find_account(token=token)
+    context = {"account": account, "confirmed": is_pressed and account is not None}
     return render(request, "shop/confirm_address.html", context, status=200 if account else 404)
 
 
