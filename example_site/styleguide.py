@@ -21,7 +21,7 @@ from djmoney.money import Money
 from wagtail.blocks import StreamValue
 from wagtail.rich_text import RichText
 
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, Question
 from thankyou_flows.blocks import FlowStreamBlock
 from thankyou_flows.flow import Flow, Promises
 from thankyou_flows.promises import Promise
@@ -48,6 +48,39 @@ TEN_PERCENT = Campaign(
 )
 
 
+def _asking(*questions: Question, **fields: Any) -> Campaign:
+    """Return a campaign with questions that is saved nowhere."""
+    campaign = Campaign(**{"benefit": "percent", "percent": 15, "status": Campaign.Status.RUNNING, **fields})
+    campaign.questions = list(questions)
+    return campaign
+
+
+THREE_ANSWERS = _asking(
+    Question(
+        clean_name="tea",
+        label="Which tea do you drink most?",
+        field_type="radio",
+        choices="Black\nGreen\nHerbal",
+        purpose="So that we suggest teas you will like.",
+    ),
+    Question(
+        clean_name="pot",
+        label="How do you make it?",
+        field_type="checkboxes",
+        choices="In a pot\nIn the mug",
+        help_text="All that is true.",
+        purpose="So that we buy what you can use.",
+    ),
+    Question(clean_name="wish", label="What do you miss?", required=False, purpose="We read it all.", keep_days=180),
+    ask_text="Three short questions, and this coupon is yours.",
+    marketing_text="And send me the letter. I can leave it at any time.",
+    terms="For one order within 60 days.",
+)
+LONG_QUESTION = _asking(
+    Question(clean_name="long", label=f"{LONG_WORD}?", purpose=LONG_WORD, help_text=LONG_WORD), ask_text=LONG_WORD
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Specimen:
     """One block in one state."""
@@ -60,9 +93,12 @@ class Specimen:
 class FixedPromises(Promises):
     """Whatever the state to be shown needs. Without an ``ends_in`` nothing was claimed yet."""
 
-    def __init__(self, *, now: datetime, ends_in: timedelta | None = None, **facts: bool) -> None:
+    def __init__(
+        self, *, now: datetime, ends_in: timedelta | None = None, declined: bool = False, **facts: bool
+    ) -> None:
         self._now = now
         self._ends_in = ends_in
+        self._declined = declined
         self._facts = facts
 
     def of(self, campaign: Campaign) -> Promise | None:
@@ -76,6 +112,7 @@ class FixedPromises(Promises):
             issued_at=min(self._now, ends_at - timedelta(minutes=minutes)),
             ends_at=ends_at,
             deadline_minutes=minutes,
+            declined_at=self._now if self._declined else None,
         )
         facts = {
             "is_over": ends_at <= self._now,
@@ -109,6 +146,7 @@ def page(request: HttpRequest, sample: str) -> HttpResponse:
         ("text", {"text": RichText("<p>You will get a mail when your parcel is on its way.</p>")}),
         ("offer", {"campaign": FREE_SHIPPING}),
         ("coupon", {"campaign": TEN_PERCENT, "text": "Try something new with it."}),
+        ("unlock", {"campaign": THREE_ANSWERS}),
         ("newsletter", {}),
         ("summary", {}),
     )
@@ -168,6 +206,7 @@ def _groups() -> Iterator[tuple[str, Iterator[Specimen]]]:
     yield "Where the order stands", _states(flow)
     yield "Countdown offer", _offers(flow)
     yield "Coupon", _coupons(flow)
+    yield "Coupon for a few answers", _questions(flow)
     yield "Newsletter", _newsletters(flow)
     yield "Order summary", _summaries(flow)
     yield "Words", _words(flow)
@@ -219,6 +258,22 @@ def _coupons(flow: Flow) -> Iterator[Specimen]:
     yield coupon("Used", is_used=True)
     yield coupon("An amount, without conditions", campaign=five, text="")
     yield coupon("Long words", text=LONG_WORD)
+
+
+def _questions(flow: Flow) -> Iterator[Specimen]:
+    def asked(name: str, campaign: Campaign = THREE_ANSWERS, **more: Any) -> Specimen:
+        facts = {"is_locked": True, **{key: more.pop(key) for key in ("declined", "is_locked") if key in more}}
+        promises = FixedPromises(now=flow.now, ends_in=timedelta(days=60), **facts)
+        return _specimen(name, "unlock", {"campaign": campaign}, flow=replace(flow, promises=promises), **more)
+
+    yield asked("Normal")
+    yield asked("Answers missing", data={"command": "answer"})
+    yield asked("Some are there, the rest is asked", outcome="more")
+    yield asked("Mailed", outcome="mailed")
+    yield asked("Declined", declined=True)
+    yield asked("Unlocked", is_locked=False, outcome="unlocked")
+    yield asked("All answered before", campaign=_asking())
+    yield asked("Long words", campaign=LONG_QUESTION)
 
 
 def _newsletters(flow: Flow) -> Iterator[Specimen]:

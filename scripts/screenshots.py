@@ -50,7 +50,12 @@ def main() -> int:
             subprocess.run([sys.executable, "manage.py", command, "-v0"], cwd=ROOT, env=environment, check=True)
         # What has happened before, so that the numbers of a campaign have something to show.
         activity = subprocess.run(
-            [sys.executable, "scripts/activity.py"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+            [sys.executable, "scripts/activity.py"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         coupon = int(activity.stdout)
         serve = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
@@ -75,6 +80,7 @@ def take_all(browser: Browser, url: str, *, coupon: int) -> None:
     save(phone, "thank-you-phone.png")
     # The page for returning customers asks.
     order(phone, "ada@example.com", ["/tea/mountain-oolong/"])
+    phone.set_viewport_size({"width": 390, "height": 1280})
     phone.get_by_role("heading", name="May we ask you something?").evaluate(
         "(heading) => heading.scrollIntoView({ block: 'start' })"
     )
