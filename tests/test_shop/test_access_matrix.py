@@ -45,8 +45,9 @@ ROWS = {
     ("shop:payment_retry", "GET", ""): everybody(BAD_METHOD),
     ("shop:payment_retry", "POST", "card"): ShopRow(
         anonymous=text(404), ordered=to("order", 302), owner=to("order", 302)),
+    # Of personal data, the account's own address, which waits to be confirmed.
     ("shop:account", "GET", ""): ShopRow(
-        anonymous=LOGIN, signed_in=text(200), owner=text(200, "number", "items", "total")),
+        anonymous=LOGIN, signed_in=text(200), owner=text(200, "number", "items", "total", "personal data")),
     ("shop:account", "POST", ""): ShopRow(anonymous=LOGIN, signed_in=BAD_METHOD),
     # Filled in with what A typed last time.
     ("shop:checkout", "GET", ""): ShopRow(anonymous=text(200), owner=text(200, "personal data")),
