@@ -17,7 +17,7 @@ from oscar.core.loading import get_model
 from coupons.exceptions import InvalidCode
 from coupons.facts import BasketFacts, BasketLine
 from coupons.issuing import issue
-from coupons.minting import mint
+from coupons.batches.minting import mint
 from coupons.models import Campaign, Coupon, Redemption
 from coupons.redemption import reserve
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .events import CUSTOMER, record_all
-from .models import Answer, CouponEvent
+from .holders import CUSTOMER_PREFIX, USER_PREFIX, customer_key, keys_of, normalised_email
+from .models import Answer, Coupon, CouponEvent, Redemption
 from .models.questions import AnswerQuerySet
-from .readonly import as_spreadsheet_text
+from .spreadsheets import as_spreadsheet_text
 
 #: Rows deleted by one statement.
 CHUNK: Final = 1000
@@ -77,6 +80,42 @@ def erase(
         coupon_ids = sorted({coupon_id for _, coupon_id in rows if coupon_id is not None})
         record_all(CouponEvent.Kind.CHANGED, coupon_ids=coupon_ids, actor=actor, at=now, answers="erased")
     return erased
+
+
+def answers_of_customer(*, email: str) -> AnswerQuerySet:
+    """Return what a customer told the shop, as far as an e-mail address leads to it.
+
+    Kept under the address; under an account of this address, if ``THANKYOU_COUPONS["VERIFIED_EMAIL"]`` vouches for it
+    (anybody can open an account with somebody else's); and for a coupon that the customer holds or has used, unless the
+    answers are another customer's, who has passed the coupon on.
+    """
+    key = customer_key(email)
+    if not key:
+        return Answer.objects.none()
+    keys = {key}
+    for user in _users_of(email):
+        own = keys_of(user)
+        if key in own:
+            keys.update(own)
+    used = Redemption.objects.filter(customer_key=key).values("coupon")
+    coupons = Coupon.objects.filter(Q(holder_key__in=keys) | Q(pk__in=used), is_word=False)
+    of_others = Q(holder_key__startswith=CUSTOMER_PREFIX) | Q(holder_key__startswith=USER_PREFIX)
+    return Answer.objects.filter(Q(holder_key__in=keys) | Q(~of_others, coupon__in=coupons))
+
+
+def erase_customer(*, email: str, actor: str = CUSTOMER, now: datetime | None = None) -> int:
+    """Delete all of ``answers_of_customer``, and return how many (GDPR art. 17). Otherwise as ``erase``."""
+    return erase(answers=answers_of_customer(email=email), actor=actor, now=now)
+
+
+def _users_of(email: str) -> Iterable[Any]:
+    """Return the accounts with this address, as it was typed or as it is normalised; proved or not."""
+    model = get_user_model()
+    if not getattr(model, "EMAIL_FIELD", ""):
+        return ()
+    column = model.get_email_field_name()
+    spelled = Q(**{f"{column}__iexact": email.strip()}) | Q(**{f"{column}__iexact": normalised_email(email)})
+    return model._default_manager.filter(spelled)
 
 
 def delete_outdated(*, now: datetime | None = None) -> int:

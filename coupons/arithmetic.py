@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from typing import Final, Literal
+from typing import Final
 
 from djmoney.money import Money
 from moneyed import get_currency
@@ -13,8 +13,6 @@ from moneyed import get_currency
 from .conditions import Scope
 from .exceptions import CouponError
 from .facts import BasketFacts
-
-Kind = Literal["free_product", "percent", "amount", "free_shipping"]
 
 #: Coupons are applied in this order, and within a kind in the order given: a percentage is of the goods' price as
 #: little reduced as possible, which is what customers expect, and the result does not depend on the order in which

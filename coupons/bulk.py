@@ -15,8 +15,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from .exceptions import BatchRefused
-from .inserting import insert_coupons
-from .minting import mint
+from .batches.inserting import insert_coupons
+from .batches.minting import mint
 from .models import Campaign, Coupon, CouponBatch
 from .models.batches import LARGEST_BATCH
 

@@ -69,19 +69,19 @@ def enter(
         present = staged(session)
         known = {*present, *proven(session)}
         basket = facts if facts is not None else _no_basket()
-        offer = quote(codes=[*present, code], facts=basket, now=now, order_ref=order_ref, proven=known)
-        for refusal in offer.refusals:
+        priced = quote(codes=[*present, code], facts=basket, now=now, order_ref=order_ref, proven=known)
+        for refusal in priced.refusals:
             if refusal.text == code and refusal.error.reason not in _may_wait_for(facts):
                 if code not in known:
                     trying.fail()
                 raise refusal.error
-        discount = next((each for each in offer.discounts if each.code == code), None)
-        if facts is not None and code not in present and discount is not None and _is_in_vain(discount, offer):
+        discount = next((each for each in priced.discounts if each.code == code), None)
+        if facts is not None and code not in present and discount is not None and _is_in_vain(discount, priced):
             raise ChangesNothing
         stage(session, code)
         if facts is None:
             return Entry(code=code)
-        return Entry(code=code, quote=offer, discount=discount)
+        return Entry(code=code, quote=priced, discount=discount)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,9 +120,9 @@ def overview(
     """
     present = staged(session)
     basket = facts if facts is not None else _no_basket()
-    offer = quote(codes=present, facts=basket, now=now, order_ref=order_ref, proven=present)
-    discounts = {each.code: each for each in offer.discounts}
-    errors = {each.text: each.error for each in offer.refusals if each.error.reason not in _may_wait_for(facts)}
+    priced = quote(codes=present, facts=basket, now=now, order_ref=order_ref, proven=present)
+    discounts = {each.code: each for each in priced.discounts}
+    errors = {each.text: each.error for each in priced.refusals if each.error.reason not in _may_wait_for(facts)}
     coupons = []
     for code in present:
         discount = discounts.get(code)
@@ -134,7 +134,7 @@ def overview(
                 error=errors.get(code),
             )
         )
-    return Overview(coupons=tuple(coupons), quote=offer if facts is not None else None)
+    return Overview(coupons=tuple(coupons), quote=priced if facts is not None else None)
 
 
 def _may_wait_for(facts: BasketFacts | None) -> frozenset[str]:
@@ -143,12 +143,12 @@ def _may_wait_for(facts: BasketFacts | None) -> frozenset[str]:
     return frozenset() if facts.lines else WAITS_FOR_GOODS
 
 
-def _is_in_vain(discount: CouponDiscount, offer: Quote) -> bool:
+def _is_in_vain(discount: CouponDiscount, priced: Quote) -> bool:
     """Return whether a coupon would be wasted on this order. Free shipping is not while shipping is not known yet."""
-    if discount.amount.amount or not offer.facts.lines:
+    if discount.amount.amount or not priced.facts.lines:
         return False
-    is_paid_for = offer.discount == offer.subtotal
-    return is_paid_for or offer.facts.shipping.amount > 0
+    is_paid_for = priced.discount == priced.subtotal
+    return is_paid_for or priced.facts.shipping.amount > 0
 
 
 def _no_basket() -> BasketFacts:

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain
 from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from . import codes
+from . import codes, links
 from .models import Campaign, Coupon, CouponBatch, CouponQuerySet
-from .readonly import as_spreadsheet_text
+from .spreadsheets import CHUNK, as_csv, as_spreadsheet_text
 
 #: What the columns are called, whatever the language: an import reads the same names.
 COLUMNS: Final = ("code", "state", "used", "uses", "valid_until", "issued_at")
 REPORT_COLUMNS: Final = ("row", "reason")
+#: The column that an export has besides, for whoever may hand out links that unlock.
+LINK_COLUMN: Final = "unlock_url"
 
-#: Rows that are fetched, and sent, at a time.
-CHUNK: Final = 2_000
 
-
-def export_csv(*, campaign: Campaign | None = None, batch: CouponBatch | None = None) -> Iterator[str]:
+def export_csv(
+    *,
+    campaign: Campaign | None = None,
+    batch: CouponBatch | None = None,
+    address_of: Callable[[str], str] | None = None,
+) -> Iterator[str]:
     """Return the coupons of a campaign, or of one batch, as pieces of a CSV file, in the order in which they were made.
 
     Columns: ``code`` as it is printed, ``state`` (available, locked, revoked), ``used`` and ``uses`` (taken and
-    allowed; empty for no limit), ``valid_until`` (empty for no end) and ``issued_at`` in the active time zone with
-    their offset from UTC. Texts that a spreadsheet would run are made harmless; numbers stay numbers (CM-5). Who
-    exported is for the caller to write down. Raises ``TypeError`` unless exactly one of the two is given.
+    allowed; empty for no limit), ``valid_until`` (the coupon's own end, empty for none: the campaign's end holds for
+    all of them, and may still be moved) and ``issued_at``, to the second in the active time zone with the offset from
+    UTC. With ``address_of``, which makes a whole address of a path, there is also ``unlock_url``: for each locked
+    coupon the link to its questions (CO-9). Whoever opens it counts as the coupon's holder.
+
+    Texts that a spreadsheet would run are made harmless; numbers stay numbers (CM-5). Who exported is for the caller
+    to write down. Raises ``TypeError`` unless exactly one of campaign and batch is given.
     """
     if (campaign is None) == (batch is None):
         raise TypeError("Export either a campaign or a batch.")
     if batch is not None:
-        return _pieces(COLUMNS, _rows(Coupon.objects.filter(batch=batch).order_by("pk"), batch.campaign))
-    assert campaign is not None
-    return _pieces(COLUMNS, _rows(Coupon.objects.filter(campaign=campaign).order_by("pk"), campaign))
+        coupons, campaign = Coupon.objects.filter(batch=batch), batch.campaign
+    else:
+        assert campaign is not None  # noqa: S101 - one of the two is given
+        coupons = Coupon.objects.filter(campaign=campaign)
+    columns = COLUMNS if address_of is None else (*COLUMNS, LINK_COLUMN)
+    return as_csv(chain([columns], _rows(coupons.order_by("pk"), campaign, address_of)))
 
 
 def report_csv(*, batch: CouponBatch) -> Iterator[str]:
@@ -45,7 +54,7 @@ def report_csv(*, batch: CouponBatch) -> Iterator[str]:
     active language. What stood in them is in the owner's own file, and not repeated.
     """
     rows = ([number, as_spreadsheet_text(reason_text(reason))] for number, reason in batch.rejected)
-    return _pieces(REPORT_COLUMNS, rows)
+    return as_csv(chain([REPORT_COLUMNS], rows))
 
 
 def reason_text(reason: str) -> str:
@@ -56,6 +65,11 @@ def reason_text(reason: str) -> str:
         "typo": gettext("This is no code, or one with a typing error: 3 to 24 letters and digits."),
         "twice": gettext("This code stands further up in the file already."),
         "taken": gettext("This code belongs to another campaign."),
+        "state": gettext(
+            "Only available codes are imported, and this one has another state. If it shall be good again, leave the "
+            "column out."
+        ),
+        "used": gettext("Uses of this code are taken already. If all shall be free again, leave the column “used” out."),
         "uses": gettext("The uses must be a whole number of 1 or more."),
         "valid_until": gettext("The date must look like 2026-05-31 or 2026-05-31 18:00, and lie ahead."),
         "holder_email": gettext("This is no e-mail address."),
@@ -64,30 +78,26 @@ def reason_text(reason: str) -> str:
 
 
 def as_time(moment: datetime | None) -> str:
-    """Return a moment to the minute in the active time zone, with its offset, or an empty text."""
-    return "" if moment is None else timezone.localtime(moment).isoformat(sep=" ", timespec="minutes")
+    """Return a moment to the second in the active time zone, with its offset, or an empty text."""
+    return "" if moment is None else timezone.localtime(moment).isoformat(sep=" ", timespec="seconds")
 
 
-def _rows(coupons: CouponQuerySet, campaign: Campaign) -> Iterator[Sequence[object]]:
-    fields = ("code", "is_word", "state", "used", "usage_limit", "ends_at", "issued_at")
+def _rows(
+    coupons: CouponQuerySet, campaign: Campaign, address_of: Callable[[str], str] | None
+) -> Iterator[Sequence[object]]:
+    fields = ("pk", "code", "is_word", "state", "used", "usage_limit", "ends_at", "issued_at")
     found = coupons.values_list(*fields).iterator(chunk_size=CHUNK)
-    for code, is_word, state, used, limit, ends_at, issued_at in found:
-        ends = [end for end in (ends_at, campaign.ends_at) if end is not None]
-        yield (
+    for pk, code, is_word, state, used, limit, ends_at, issued_at in found:
+        cells = (
             as_spreadsheet_text(campaign.word if is_word else codes.display(code)),
             state,
             used,
             "" if limit is None else limit,
-            as_time(min(ends, default=None)),
+            as_time(ends_at),
             as_time(issued_at),
         )
-
-
-def _pieces(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    rows = iter(rows)
-    piece: list[Sequence[object]] = [header]
-    while piece:
-        text = io.StringIO()
-        csv.writer(text).writerows(piece)
-        yield text.getvalue()
-        piece = list(islice(rows, CHUNK))
+        if address_of is None:
+            yield cells
+        else:
+            is_locked = state == Coupon.State.LOCKED
+            yield (*cells, as_spreadsheet_text(address_of(links.unlock_path(Coupon(pk=pk)))) if is_locked else "")

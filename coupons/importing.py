@@ -5,22 +5,25 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from . import codes, uses
+from . import codes
 from .bulk import check_campaign
 from .exceptions import BatchRefused, TypingError
 from .holders import customer_key
-from .inserting import insert_coupons
+from .ledger import uses
+from .batches.inserting import insert_coupons
 from .models import Campaign, Coupon, CouponBatch
 
 #: Most lines of one file.
@@ -32,11 +35,25 @@ MOST_USES: Final = 1_000_000
 
 DELIMITERS: Final = ",;\t"
 #: How a date may be written beside ISO 8601; with slashes nobody knows which is the month.
-DATES: Final = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
+DATES: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
+DATE_ALONE: Final = "%d.%m.%Y"
+#: The time of a date and a time. An hour alone is none: it may as well be the end of the day that was meant.
+_TIME: Final = re.compile(r"[T ]\d{1,2}:\d{2}")
 
 
 class _Refused(Exception):
     """Why one row is left out, in the words of ``exporting.reason_text``."""
+
+
+class _Row(NamedTuple):
+    """A row that can be read. ``spent`` is the reason for which its code is not made anew, empty for none; it counts
+    only if the code is not there.
+    """
+
+    number: int
+    columns: dict[str, Any]
+    state: str
+    spent: str
 
 
 @dataclass
@@ -59,6 +76,10 @@ def import_codes(
     and free to be empty, ``uses`` (1 or more; else the campaign's), ``valid_until`` (ISO 8601 or 31.12.2026, with or
     without a time; a date alone is the end of that day, in the active time zone) and ``holder_email`` (the coupon is
     then that customer's). UTF-8, UTF-16 with a byte order mark, or Latin-1; separated by commas, semicolons or tabs.
+
+    What an export of ours says besides is read too: a code with ``used`` uses taken, or with another ``state`` than
+    "available" (or "locked", if the campaign asks), is refused, so that nothing that was used up or revoked comes back
+    to life. Leave these columns out to make such codes good again.
 
     A code is 3 to 24 letters and digits, of our own format or of another system's. What could be a mistyped code of
     ours is refused, unless ``THANKYOU_COUPONS["FOREIGN_CODES"]`` is on. A code that the campaign has already is
@@ -103,9 +124,9 @@ def _import(
                 issued_at=now,
             )
             found = _Found()
-            chunk: list[tuple[int, dict[str, Any]]] = []
-            for number, row in _rows(text, found, campaign, now):
-                chunk.append((number, row))
+            chunk: list[_Row] = []
+            for row in _rows(text, found, campaign, now):
+                chunk.append(row)
                 if len(chunk) == CHUNK:
                     _insert(chunk, like, found)
                     chunk = []
@@ -122,17 +143,24 @@ def _import(
         text.detach()
 
 
-def _insert(chunk: Sequence[tuple[int, dict[str, Any]]], like: Coupon, found: _Found) -> None:
+def _insert(chunk: Sequence[_Row], like: Coupon, found: _Found) -> None:
     """Insert what is new of a chunk, and count what is there already."""
-    wanted = {row["code"]: (number, row) for number, row in chunk}
+    wanted = {row.columns["code"]: row for row in chunk}
     known = Coupon.objects.filter(code__in=list(wanted)).values_list("code", "campaign_id")
     for code, campaign_id in known:
-        number, _row = wanted.pop(code)
+        row = wanted.pop(code)
         if campaign_id == like.campaign_id:
             found.repeated += 1
         else:
-            found.rejected.append((number, "taken"))
-    rows = [row for _number, row in wanted.values()]
+            found.rejected.append((row.number, "taken"))
+    # A locked code stays one where the campaign asks too; every other state but "available" would be lost.
+    states = {"", Coupon.State.AVAILABLE, like.state}
+    rows = []
+    for row in wanted.values():
+        if reason := "state" if row.state not in states else row.spent:
+            found.rejected.append((row.number, reason))
+        else:
+            rows.append(row.columns)
     if rows:
         made = insert_coupons(like=like, columns={name: [row[name] for row in rows] for name in rows[0]})
         found.made += made
@@ -140,10 +168,8 @@ def _insert(chunk: Sequence[tuple[int, dict[str, Any]]], like: Coupon, found: _F
         found.repeated += len(rows) - made
 
 
-def _rows(
-    text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each good row with its number, and note the others."""
+def _rows(text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime) -> Iterator[_Row]:
+    """Yield each row that can be read, and note the others."""
     first_line = text.readline(10_000)
     delimiter = max(DELIMITERS, key=first_line.count)
     text.seek(0)
@@ -168,14 +194,16 @@ def _rows(
             continue
         found.rows += 1
         try:
-            row = _parse(dict(zip(names, (cell.strip() for cell in cells), strict=False)), campaign, now)
-            if row["code"] in found.seen:
+            named = dict(zip(names, (cell.strip() for cell in cells), strict=False))
+            columns = _parse(named, campaign, now)
+            if columns["code"] in found.seen:
                 raise _Refused("twice")
         except _Refused as refused:
             found.rejected.append((number, str(refused)))
         else:
-            found.seen.add(row["code"])
-            yield number, row
+            found.seen.add(columns["code"])
+            spent = "" if named.get("used", "") in {"", "0"} else "used"
+            yield _Row(number, columns, state=named.get("state", "").lower(), spent=spent)
 
 
 def _header(cells: Sequence[str]) -> Sequence[str]:
@@ -231,26 +259,30 @@ def _end(text: str, now: datetime) -> datetime | None:
 
 def _moment(text: str) -> datetime | None:
     """Return the moment that a date, or a date and a time, names; ``None`` for none, or for one that the clocks leave
-    out (CD-7).
+    out. Of an hour that they show twice it is the second one: customers have the longer time (CD-7).
     """
-    parsers: list[Callable[[str], datetime]] = [datetime.fromisoformat]
-    parsers += [partial(_strptime, form=form) for form in DATES]
-    for parse in parsers:
-        try:
-            found = parse(text)
-            if ":" not in text:
-                # The end of that day.
-                found += timedelta(days=1)
-            aware = found if found.tzinfo is not None else timezone.make_aware(found)
-            back = aware.astimezone(UTC).astimezone(aware.tzinfo)
-        except (ValueError, OverflowError):
-            continue
-        return aware if back.replace(tzinfo=None) == aware.replace(tzinfo=None) else None
-    return None
+    try:
+        found = _with_time(text) if _TIME.search(text) else _end_of_day(text)
+        aware = found if found.tzinfo is not None else timezone.make_aware(found.replace(fold=1))
+        back = aware.astimezone(UTC).astimezone(aware.tzinfo)
+    except (ValueError, OverflowError):
+        return None
+    return aware if back.replace(tzinfo=None) == aware.replace(tzinfo=None) else None
 
 
-def _strptime(text: str, *, form: str) -> datetime:
-    return datetime.strptime(text, form)
+def _with_time(text: str) -> datetime:
+    for form in DATES:
+        with suppress(ValueError):
+            return datetime.strptime(text, form)
+    return datetime.fromisoformat(text)
+
+
+def _end_of_day(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = datetime.strptime(text, DATE_ALONE).date()
+    return datetime.combine(day, time()) + timedelta(days=1)
 
 
 def _encoding(file: BinaryIO) -> str:

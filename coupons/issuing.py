@@ -40,7 +40,7 @@ def issue(
     (CO-11).
 
     A campaign with a public word has one coupon for everybody, which is returned whatever else is asked for (CO-8).
-    Raises ``CampaignNotRunning``; a single coupon that was issued before is returned whatever has become of its
+    Raises ``CampaignNotRunning``, also for a word that was revoked; a single coupon that was issued before is returned whatever has become of its
     campaign.
     """
     now = now or timezone.now()
@@ -142,6 +142,9 @@ def _word_of(campaign: Campaign, *, actor: str, now: datetime) -> Coupon:
     """Return the word's coupon; a campaign that was made in bulk, past every signal, may not have it yet."""
     found = _issued(_word_key(campaign)) or publish_word(campaign=campaign, actor=actor, now=now)
     assert found is not None  # noqa: S101 - this campaign has a word
+    if found.state == Coupon.State.REVOKED:
+        # Revoked for good, whatever the word is now: what nobody can use is given to nobody.
+        raise CampaignNotRunning(reason="revoked")
     return found
 
 

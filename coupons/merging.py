@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Final
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import events, limits, uses
+from . import events
+from .ledger import limits, uses
 from .models import Answer, Coupon, CouponEvent, Redemption, UsageCounter
+
+#: How often answers are moved again because the account has just answered for itself.
+ATTEMPTS: Final = 5
 
 
 def merge(*, from_key: str, to_key: str, actor: str = events.CUSTOMER, now: datetime | None = None) -> int:
@@ -31,14 +37,16 @@ def _merge(from_key: str, to_key: str, actor: str, now: datetime) -> int:
         owned = list(Coupon.objects.filter(holder_key=from_key).values_list("pk", flat=True))
         locked = {*owned, *used.values_list("coupon_id", flat=True)}
         uses.lock(locked)
+        # Another call may have moved them until they were locked.
+        owned = list(Coupon.objects.filter(pk__in=owned, holder_key=from_key).values_list("pk", flat=True))
         # A use that was taken since on another coupon waits for the next call: its row must not be changed unlocked.
         rows = list(used.filter(coupon_id__in=locked))
         _move_uses(rows, from_key, to_key)
         _move_answers(from_key, to_key)
-        moved = Coupon.objects.filter(pk__in=owned, holder_key=from_key).update(holder_key=to_key)
+        Coupon.objects.filter(pk__in=owned).update(holder_key=to_key)
         # Which keys they were is personal data, and no part of the coupon's life.
         events.record_all(CouponEvent.Kind.MERGED, coupon_ids=owned, actor=actor, at=now)
-    return moved
+    return len(owned)
 
 
 def _move_uses(rows: list[Redemption], from_key: str, to_key: str) -> None:
@@ -56,6 +64,17 @@ def _move_uses(rows: list[Redemption], from_key: str, to_key: str) -> None:
 
 
 def _move_answers(from_key: str, to_key: str) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _move_newest_answers(from_key, to_key)
+        except IntegrityError:
+            # The account has answered the same question since it was looked at: now that answer is seen.
+            if attempt == ATTEMPTS:
+                raise
+
+
+def _move_newest_answers(from_key: str, to_key: str) -> None:
     both = Answer.objects.filter(holder_key__in=(from_key, to_key))
     newest = {answer.question_name: answer.pk for answer in both.order_by("answered_at", "pk")}
     both.filter(question_name__in=list(newest)).exclude(pk__in=newest.values()).delete()

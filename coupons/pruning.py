@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from . import answering, uses
+from . import answering
+from .ledger import uses
 from .models import Answer, Campaign, Coupon, CouponBatch, CouponEvent, Redemption
 
 #: What is younger is needed: nobody gets the same offer twice in this time (CD-4), and payments come late.
@@ -44,7 +45,8 @@ def prune(*, older_than: timedelta, dry_run: bool = False, now: datetime | None 
     - what imports had to say of refused rows; the numbers stay.
 
     Never anything that was redeemed, also when it was given back later. With ``dry_run`` nothing is deleted, and the
-    numbers say what would be. Raises ``ValueError`` for a time under 30 days. Safe to run at any time, and to repeat.
+    numbers say what would be. Raises ``ValueError`` for a time under 30 days, and ``CouponBusy``. Safe to run at any
+    time, and to repeat.
     """
     if older_than < SHORTEST:
         raise ValueError(f"Keep the last {SHORTEST.days} days at least.")
@@ -99,11 +101,15 @@ def _go(rows: QuerySet[Any], *, dry_run: bool) -> int:
         return rows.count()
     deleted = 0
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
-        with transaction.atomic():
-            # Behind the lock nobody reserves these coupons, and whoever was quicker is seen when the rows are asked
-            # for again.
-            coupon = "pk" if rows.model is Coupon else "coupon_id"
-            uses.lock(rows.model._default_manager.filter(pk__in=ids).values_list(coupon, flat=True))
-            _total, by_model = rows.filter(pk__in=ids).delete()
-        deleted += by_model.get(rows.model._meta.label, 0)
+        deleted += uses.patiently(partial(_delete, rows, ids))
     return deleted
+
+
+def _delete(rows: QuerySet[Any], ids: list[int]) -> int:
+    with uses.settling():
+        # Behind the lock nobody reserves these coupons, and whoever was quicker is seen when the rows are asked for
+        # again.
+        coupon = "pk" if rows.model is Coupon else "coupon_id"
+        uses.lock(rows.model._default_manager.filter(pk__in=ids).values_list(coupon, flat=True))
+        _total, by_model = rows.filter(pk__in=ids).delete()
+    return by_model.get(rows.model._meta.label, 0)

@@ -17,11 +17,12 @@ from django.utils import timezone
 from djmoney.money import Money
 
 from . import codes as coupon_codes
-from . import events, holding, limits, uses
+from . import events
 from .conf import app_settings
-from .exceptions import TypingError
+from .exceptions import CouponBusy, TypingError
 from .facts import BasketFacts
-from .giving_back import give_back, give_back_all_run_out, make_room
+from .ledger import holding, limits, uses
+from .ledger.giving_back import give_back, give_back_all_run_out, make_room
 from .models import Campaign, Coupon, CouponEvent, Redemption
 from .signals import announce, coupon_redeemed
 
@@ -148,13 +149,19 @@ def restore(
 
 def release_expired(*, now: datetime | None = None) -> int:
     """Give back every reservation whose time has run out; return how many. Safe to run at any time, by any number of
-    workers.
+    workers. A coupon that somebody holds too long is logged, and left for the next time.
     """
     now = now or timezone.now()
     run_out = Redemption.objects.run_out(now=now).order_by("coupon_id")
     coupon_ids = list(run_out.values_list("coupon_id", flat=True).distinct())
-    # Transactions for each coupon: no long locks, and one that fails keeps back none of the others' uses.
-    return sum(give_back_all_run_out(coupon_id, now=now) for coupon_id in coupon_ids)
+    # Transactions for each coupon: no long locks, and one that has to wait keeps back none of the others' uses.
+    released = 0
+    for coupon_id in coupon_ids:
+        try:
+            released += give_back_all_run_out(coupon_id, now=now)
+        except CouponBusy:
+            logger.warning("coupon pk %s is busy: what has run out comes back next time", coupon_id)
+    return released
 
 
 def _known(code: str) -> Coupon | None:
@@ -190,9 +197,13 @@ class _Payment:
             rows = Redemption.objects.filter(order_ref=self.order_ref).select_related("coupon__campaign")
             if self.coupon is not None:
                 rows = rows.filter(coupon=self.coupon)
-            uses.lock([*rows.values_list("coupon_id", flat=True), *([self.coupon.pk] if self.coupon else [])])
+            own = [(self.coupon.pk, self.coupon.campaign_id)] if self.coupon else []
+            own += rows.values_list("coupon_id", "coupon__campaign_id")
+            uses.share_limits(campaign_id for _, campaign_id in own)
+            uses.lock(coupon_id for coupon_id, _ in own)
             found = list(rows.order_by("coupon_id"))
             if self.coupon is not None and not found:
+                self.coupon.campaign.refresh_from_db()
                 found = [
                     Redemption(
                         coupon=self.coupon,

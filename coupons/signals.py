@@ -1,7 +1,8 @@
 """News of ``coupons``, sent after the transaction that made it true has been committed.
 
-Every signal has ``sender=Coupon`` and the arguments ``coupon`` (a ``Coupon``) and ``redemption`` (a ``Redemption``,
-or ``None`` for ``coupon_issued`` and ``deadline_extended``). A receiver that raises is logged and disturbs nobody.
+Every signal has ``sender=Coupon``, and all but ``guessing_suspected``, which is about no coupon, have the arguments
+``coupon`` (a ``Coupon``) and ``redemption`` (a ``Redemption``, or ``None`` where it is about no use: see each). A
+receiver that raises is logged and disturbs nobody.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ coupon_revoked = Signal()
 coupon_restored = Signal()
 #: Many wrong codes across the whole site: somebody is guessing (CO-7). Arguments: failures, seconds. No coupon.
 guessing_suspected = Signal()
+#: A visitor has put a code on the next checkout through the pages of ``coupons``, or taken it off again. For shops with
+#: a basket of their own that should know at once. Arguments: request, code (as it is stored). No coupon; sent at once.
+code_staged = Signal()
+code_unstaged = Signal()
 #: The holder asked for more time and got it. Arguments: coupon, redemption=None.
 deadline_extended = Signal()
 

@@ -50,7 +50,7 @@ def unlock(
     """Store the answers and unlock the coupon; return it fresh from the database (CO-9).
 
     ``answers`` are by clean name, as typed or cleaned by the form; what is not asked, or was answered before, is passed
-    over. A personal deadline begins now and never outlasts the campaign (CD-2). A coupon that is unlocked already is
+    over. A personal deadline begins now and outlasts neither the campaign nor the coupon's own end (CD-2). A coupon that is unlocked already is
     returned as it is and nothing is stored, so that two tabs do no harm. ``marketing`` says whether the newsletter's
     box was ticked: it decides nothing, and sends ``marketing_agreed`` with ``email`` and ``request`` once, if the
     campaign has such a box.
@@ -113,7 +113,8 @@ def _open(coupon: Coupon, *, now: datetime) -> bool:
     changes: dict[str, Any] = {"state": Coupon.State.AVAILABLE, "unlocked_at": now, "declined_at": None}
     if coupon.deadline_minutes is not None:
         end = now + timedelta(minutes=coupon.deadline_minutes)
-        changes["ends_at"] = min(filter(None, [end, coupon.campaign.ends_at]))
+        # An end of its own, as an imported coupon may have, stands above the deadline.
+        changes["ends_at"] = min(filter(None, [end, coupon.campaign.ends_at, coupon.ends_at]))
     campaign = Campaign.objects.running(now=now, grace=app_settings.grace).filter(pk=OuterRef("campaign_id"))
     rows = Coupon.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=now - app_settings.grace),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from django.db import transaction
 from django.db.models import (
     Case,
     CharField,
@@ -25,20 +24,22 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from . import events, uses
-from .models import Coupon, CouponEvent, Redemption, UsageCounter
+from . import events
+from .ledger import limits, uses
+from .models import Campaign, Coupon, CouponEvent, Redemption, UsageCounter
 
 #: What drifted, for programs; in this order they are looked for.
 COUPON_USED: Final = "coupon_used"
 COUNTER_USED: Final = "counter_used"
 COUNTER_MISSING: Final = "counter_missing"
+UNCOUNTED: Final = "uncounted"
 OVER_LIMIT: Final = "over_limit"
 EVENT_MISSING: Final = "event_missing"
 STATE: Final = "state"
 
 #: What ``repair`` can put right. A missing event cannot be made up, and which of two contradicting facts is true is for
 #: people to say.
-REPAIRABLE: Final = frozenset({COUPON_USED, COUNTER_USED, COUNTER_MISSING})
+REPAIRABLE: Final = frozenset({COUPON_USED, COUNTER_USED, COUNTER_MISSING, UNCOUNTED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,16 +59,17 @@ class Drift:
 
 
 def verify() -> list[Drift]:
-    """Return every drift, an empty list if all adds up. Nine queries, whatever there is; writes nothing.
+    """Return every drift, an empty list if all adds up. Ten queries, whatever there is; writes nothing.
 
     Checked are ``Coupon.used`` and every ``UsageCounter`` against the live redemptions that are counted under them; uses
-    over the limit, which are counted nowhere; an event for each live redemption; and states against their times. Each
+    that are not counted under a limit their campaign has; uses over a limit, which are not counted under it; an event for each live redemption; and states against their times. Each
     query sees one moment, so that a shop may go on selling meanwhile.
     """
     return [
         *_coupons(),
         *_counters(),
         *_missing_counters(),
+        *_uncounted(),
         *_over_limit(),
         *_missing_events(),
         *_states(),
@@ -82,7 +84,9 @@ def repair(drifts: list[Drift]) -> list[Drift]:
 
 
 def _repair(drift: Drift) -> bool:
-    with transaction.atomic():
+    if drift.kind == UNCOUNTED:
+        return limits.recount(campaign=Campaign.objects.get(pk=drift.pk)) > 0
+    with uses.settling():
         if drift.kind == COUPON_USED:
             return _repair_coupon(drift.pk)
         if drift.kind == COUNTER_MISSING:
@@ -155,6 +159,18 @@ def _missing_counters() -> Iterator[Drift]:
     for pk, key, count in sorted(found):
         what = f"used={count}" + (" of one customer" if key else "")
         yield Drift(kind=COUNTER_MISSING, model="campaign", pk=pk, stored="no counter", counted=what, customer_key=key)
+
+
+def _uncounted() -> Iterator[Drift]:
+    """Uses that no limit was there for when they were taken, and that nobody has counted since (``limits.recount``)."""
+    rows = Redemption.objects.live().filter(
+        Q(counts_total=False, coupon__campaign__total_limit__isnull=False, coupon__is_word=False)
+        | Q(Q(counts_customer=False, coupon__campaign__limit_per_customer__isnull=False), ~Q(customer_key="")),
+        over_limit=False,
+    )
+    found = rows.order_by("coupon__campaign").values_list("coupon__campaign").annotate(count=Count("pk"))
+    for pk, count in found:
+        yield Drift(kind=UNCOUNTED, model="campaign", pk=pk, stored=f"uncounted={count}", counted="uncounted=0")
 
 
 def _over_limit() -> Iterator[Drift]:

@@ -369,8 +369,8 @@ def break_cache_headers(monkeypatch: Any) -> None:
 MUTANTS = (
     (break_coupon_pages, "stranger", "coupon GET offer | guest"),
     (break_addresses, "B", "mine GET  | "),
-    (break_locks, "holder of a link", "'locked code'"),
-    (break_refusals, "stranger", "apply POST locked | guest"),
+    (break_locks, "holder of a link", "nobody has asked before who may see it all"),
+    (break_refusals, "stranger", "guest: it can be told from another refusal"),
     (break_access, "stranger", "order GET  | guest"),
     (break_grace, "ordering browser, a second after the grace", "order GET  | guest"),
     (break_links, "holder of a link that was revoked after it was opened", "order GET  | guest"),

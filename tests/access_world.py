@@ -65,6 +65,8 @@ class Shop(Protocol):
     #: Answers of the shop's own pages, by (address, method, what is sent).
     rows: ShopRows
     home: Any
+    #: The address of its own that shows the codes on this browser's next checkout.
+    lists_codes: str
 
     def buy(self, *, client: Client, person: Person) -> str:
         """Go through the shop's checkout with this browser, pay, and return the order's number."""

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, DateColumn
 from wagtail.admin.views import generic
 
-from coupons.readonly import ReadOnlyViewSet, as_spreadsheet_text
+from coupons.admin.readonly import ReadOnlyViewSet
+from coupons.spreadsheets import as_spreadsheet_text
 
 from .models import Subscription
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any, ClassVar, Final
 
 import django_filters  # type: ignore[import-untyped]
 from django import forms
-from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.db.models import Max, QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -22,34 +22,32 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.log_actions import log
 
 from .. import events
-from ..answering import erase, export_answers
-from ..holders import customer_key
+from ..answering import erase_customer, export_answers
 from ..models import Answer, Campaign
 from ..models.questions import AnswerQuerySet
-from ..readonly import ReadOnlyViewSet
+from ..spreadsheets import as_csv, as_download
 from .columns import MomentColumn
 from .coupon_forms import EraseForm
 from .formpage import FormPage
 from .life import masked_holder
+from .readonly import ReadOnlyViewSet
 
 #: What the log of the site calls it.
 EXPORTED: Final = "thankyou_coupons.export_answers"
 ERASED: Final = "thankyou_coupons.erase_answers"
 
 
-class Echo:
-    """A file that hands back what is written, for ``csv``."""
-
-    def write(self, text: str) -> str:
-        return text
+def shown_answers(text: str = "") -> AnswerQuerySet:
+    """Return the answers that staff may still read, those whose question has ``text`` in it if there is any."""
+    current = Answer.objects.current(now=timezone.now())
+    return current.filter(label__icontains=text) if text else current
 
 
 def _question_choices() -> list[tuple[str, str]]:
     """Return each question once, with the words it was asked in last."""
-    labels: dict[str, str] = {}
-    for name, label in Answer.objects.order_by("pk").values_list("question_name", "label"):
-        labels[name] = label
-    return sorted(labels.items(), key=lambda choice: choice[1].casefold())
+    latest = shown_answers().order_by().values("question_name").annotate(last=Max("pk")).values("last")
+    labels = Answer.objects.filter(pk__in=latest).values_list("question_name", "label")
+    return sorted(labels, key=lambda choice: choice[1].casefold())
 
 
 class AnswerFilterSet(WagtailFilterSet):
@@ -69,7 +67,11 @@ class AnswerIndexView(generic.IndexView):
     """The list of answers, newest first. One whose time is over is not shown, also before the clean-up has come."""
 
     def get_base_queryset(self) -> QuerySet[Answer]:
-        return Answer.objects.current(now=timezone.now()).select_related("campaign")
+        return shown_answers().select_related("campaign")
+
+    def search_queryset(self, queryset: QuerySet[Answer]) -> QuerySet[Answer]:
+        """Search as the export does, which gets the text by the address."""
+        return queryset.filter(pk__in=shown_answers(self.search_query)) if self.is_searching else queryset
 
     @cached_property
     def header_buttons(self) -> list[Any]:
@@ -81,6 +83,13 @@ class AnswerIndexView(generic.IndexView):
             url = reverse("thankyou_coupons_answer:erase")
             buttons.append(HeaderButton(gettext("Erase a customer’s answers"), url=url, icon_name="bin"))
         return buttons
+
+
+class AnswerView(generic.InspectView):
+    """One answer, as long as its time is not over."""
+
+    def get_object(self, queryset: Any = None) -> Answer:
+        return get_object_or_404(shown_answers(), pk=self.pk)
 
 
 class ExportView(FormPage):
@@ -97,9 +106,9 @@ class ExportView(FormPage):
 
     @cached_property
     def answers(self) -> AnswerQuerySet:
-        """What the list shows with the filters of the address; what is no filter leaves nothing out."""
-        current = Answer.objects.current(now=timezone.now())
-        filtered: AnswerQuerySet = AnswerFilterSet(self.request.GET, queryset=current, request=self.request).qs
+        """What the list shows with the search and the filters of the address; what is neither leaves nothing out."""
+        found = shown_answers(self.request.GET.get("q", "").strip())
+        filtered: AnswerQuerySet = AnswerFilterSet(self.request.GET, queryset=found, request=self.request).qs
         return filtered
 
     def get_explanation(self) -> str:
@@ -121,17 +130,11 @@ class ExportView(FormPage):
         filters = self.request.GET.urlencode()[:200]
         data = {"count": self.answers.count(), "filters": filters}
         log(instance=self.request.user, action=EXPORTED, user=self.request.user, data=data)
-        writer = csv.writer(Echo())
-        response = StreamingHttpResponse(
-            (writer.writerow(row) for row in export_answers(self.answers)), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = 'attachment; filename="answers.csv"'
-        response["Cache-Control"] = "no-store, private"
-        return response
+        return as_download(as_csv(export_answers(self.answers)), name="answers")
 
 
 class EraseView(FormPage):
-    """Deletes all answers of one customer (GDPR art. 17)."""
+    """Deletes the answers of one customer, as far as an address leads to them (GDPR art. 17)."""
 
     model = Answer
     permission_required = "delete"
@@ -150,13 +153,13 @@ class EraseView(FormPage):
         return gettext("Answers")
 
     def form_valid(self, form: EraseForm) -> HttpResponse:
-        count = erase(holder_key=customer_key(form.cleaned_data["email"]), actor=events.actor_of(self.request.user))
+        count = erase_customer(email=form.cleaned_data["email"], actor=events.actor_of(self.request.user))
         if count:
             log(instance=self.request.user, action=ERASED, user=self.request.user, data={"count": count})
             said = ngettext("One answer is erased.", "%(count)s answers are erased.", count) % {"count": count}
             messages.success(self.request, said)
         else:
-            messages.warning(self.request, gettext("There are no answers of this customer."))
+            messages.warning(self.request, gettext("No answers were found by this address."))
         return HttpResponseRedirect(self.get_back_url())
 
 
@@ -168,6 +171,7 @@ class AnswerViewSet(ReadOnlyViewSet):
     icon = "openquote"
     menu_label = _("Answers")
     index_view_class = AnswerIndexView
+    inspect_view_class = AnswerView
     filterset_class = AnswerFilterSet
     search_fields: ClassVar = ["label"]
     list_display: ClassVar = [

@@ -20,7 +20,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import ReferenceIndex
 
 from ..catalog import get_catalog
-from ..limits import recount
+from ..ledger.limits import recount
 from ..models import Campaign, Coupon, Redemption
 from . import scheduling
 from .campaign_form import PRODUCTS_SHOWN

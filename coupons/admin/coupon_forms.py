@@ -60,9 +60,14 @@ class RevokeForm(forms.Form):
 
 
 class EraseForm(forms.Form):
-    """Whose answers are deleted."""
+    """Whose answers are deleted, and which of them an address leads to (see ``answering.answers_of_customer``)."""
 
     email = forms.EmailField(
         label=_("E-mail address of the customer"),
-        help_text=_("All answers of this customer are deleted at once, in all campaigns. Unlocked coupons stay valid."),
+        help_text=_(
+            "Deleted at once, in all campaigns, are the answers kept under this address, those of an account that has "
+            "proved this address, and those given for coupons that this customer has used. Answers of a guest who never "
+            "told this address, or of an account that has not proved it, cannot be found by it: their owner deletes "
+            "them on the page of the coupon. Unlocked coupons stay valid."
+        ),
     )

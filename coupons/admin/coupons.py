@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import django_filters  # type: ignore[import-untyped]
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
@@ -14,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
@@ -22,14 +24,27 @@ from .. import events, links
 from ..exceptions import CouponError
 from ..holders import customer_key
 from ..issuing import issue
-from ..models import Answer, Coupon, CouponEvent
-from ..readonly import ReadOnlyViewSet
+from ..models import Answer, Coupon, CouponBatch, CouponEvent
 from ..revoking import revoke
 from . import life
 from .columns import MomentColumn
 from .coupon_forms import IssueForm, RevokeForm
 from .formpage import FormPage
+from .readonly import ReadOnlyViewSet
 from .overview import site_url
+
+
+class CouponFilterSet(WagtailFilterSet):
+    """By campaign, by state, and by the batch they were made with."""
+
+    # A batch without a note is called after its campaign; the report of an import may be long, and is not shown here.
+    batch = django_filters.ModelChoiceFilter(
+        queryset=CouponBatch.objects.select_related("campaign").defer("rejected"), label=_("Batch of codes")
+    )
+
+    class Meta:
+        model = Coupon
+        fields: ClassVar = ["campaign", "state", "batch"]
 
 
 class CouponIndexView(generic.IndexView):
@@ -65,7 +80,8 @@ class CouponLifeView(generic.InspectView):
     page_title = _("Coupon")
 
     def get_object(self, queryset: Any = None) -> Coupon:
-        return get_object_or_404(Coupon.objects.select_related("campaign", "batch"), pk=self.pk)
+        coupons = Coupon.objects.select_related("campaign", "batch__campaign").defer("batch__rejected")
+        return get_object_or_404(coupons, pk=self.pk)
 
     def get_fields(self) -> list[str]:
         """The page has a template of its own."""
@@ -197,7 +213,7 @@ class CouponViewSet(ReadOnlyViewSet):
     menu_label = _("Coupons given out")
     index_view_class = CouponIndexView
     inspect_view_class = CouponLifeView
-    list_filter: ClassVar = ["campaign", "state", "batch"]
+    filterset_class = CouponFilterSet
     search_fields: ClassVar = ["code"]
     list_display: ClassVar = [
         TitleColumn("display_code", label=_("Code"), url_name="thankyou_coupons_coupon:inspect"),

@@ -18,6 +18,7 @@ from ..exceptions import TypingError
 from ..holders import CUSTOMER_PREFIX, customer_key
 from ..models import Coupon, CouponEvent, Redemption
 from ..money import money_text
+from ..quoting import explain
 
 #: So many steps and orders are shown of one coupon; a public word may have many more.
 SHOWN: Final = 100
@@ -89,11 +90,15 @@ def state_in_words(coupon: Coupon, *, now: datetime) -> str:
         if coupon.declined_at is not None:
             return gettext("Locked: the customer would rather not answer. A change of mind is welcome.")
         return gettext("Locked: it waits for the customer’s answers.")
-    if coupon.is_used_up():
-        return gettext("Used up: all its uses are taken.")
-    if not coupon.campaign.is_running(now):
-        return gettext("Resting: its campaign is not running.")
-    return gettext("Ready: it can be used.")
+    error = explain(coupon=coupon, now=now)
+    if error is None:
+        return gettext("Ready: it can be used.")
+    texts = {
+        "used_up": gettext("Used up: all its uses are taken."),
+        "total_limit": gettext("Used up: all uses of its campaign together are taken."),
+        "campaign_not_running": gettext("Resting: its campaign is not running."),
+    }
+    return texts.get(error.reason, error.message)
 
 
 def steps_of(coupon: Coupon) -> list[Step]:

@@ -244,13 +244,24 @@ class Campaign(CampaignConditions, ClusterableModel):
 
     @property
     def status_label(self) -> str:
-        """The status as it is now: one that is switched on does nothing before its beginning and after its end."""
+        """The status as it is now: one that is switched on does nothing before its beginning and after its end, and
+        nothing once its word was revoked. One query for a word, unless it was read ``with_state_of_word``.
+        """
         now = timezone.now()
+        if self.status == self.Status.RUNNING and self.is_word_revoked:
+            return gettext("Running (word revoked)")
         if self.status == self.Status.RUNNING and self.ends_at is not None and self.ends_at <= now:
             return gettext("Running (over)")
         if self.status == self.Status.RUNNING and self.starts_at is not None and self.starts_at > now:
             return gettext("Running (not begun yet)")
         return self.get_status_display()
+
+    @cached_property
+    def is_word_revoked(self) -> bool:
+        """Whether its public word was revoked, so that nobody can use it however it is called now."""
+        if self.code_type != self.CodeType.WORD or self.pk is None:
+            return False
+        return self.coupons.filter(is_word=True, state="revoked").exists()
 
     def is_running(self, now: datetime | None = None, *, grace: timedelta = timedelta(0)) -> bool:
         """Whether it is switched on and inside its dates; the same rule as ``CampaignQuerySet.running``."""

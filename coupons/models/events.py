@@ -39,7 +39,7 @@ class CouponEvent(models.Model):
     at = models.DateTimeField(_("when"), default=timezone.now)
     actor = models.CharField(_("by whom"), max_length=150, blank=True)
     order_ref = models.CharField(_("order"), max_length=100, blank=True)
-    #: More facts, such as ``{"over_limit": true}`` or ``{"reason": "refunded"}``. No personal data.
+    #: More facts, such as ``{"over_limit": ["total_limit"]}`` or ``{"reason": "refunded"}``. No personal data.
     detail = models.JSONField(_("details"), default=dict, blank=True)
 
     class Meta:

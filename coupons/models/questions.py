@@ -150,7 +150,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return self.filter(delete_after__gt=now)
 
     def outdated(self, *, now: datetime) -> AnswerQuerySet:
-        """Answers whose time is over: the same rule as ``Answer.is_outdated``."""
+        """Answers whose time is over, as the customer was told."""
         return self.filter(delete_after__lte=now)
 
 
@@ -191,7 +191,3 @@ class Answer(models.Model):
     def text(self) -> str:
         """The answer as one text."""
         return ", ".join(map(str, self.value)) if isinstance(self.value, list) else str(self.value)
-
-    def is_outdated(self, now: datetime | None = None) -> bool:
-        """Whether the time is over for which the customer was told it would be kept."""
-        return self.delete_after <= (now or timezone.now())

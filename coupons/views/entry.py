@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import wraps
 from typing import Any, Final
@@ -23,12 +24,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from djmoney.money import Money
 
 from ..arithmetic import Quote, minor_unit
-from ..codes import MAX_INPUT
+from ..codes import MAX_INPUT, normalise
 from ..entry import Entry, StagedCoupon, enter, overview
-from ..exceptions import CouponError, TooManyTries
-from ..headers import add_private_headers
+from ..exceptions import CouponError, TooManyTries, TypingError
+from ..models import Coupon
+from ..signals import code_staged, code_unstaged
 from ..staging import unstage
 from ..visitors import basket_of, has_passed_challenge, visitor_of
+from .headers import add_private_headers
 
 #: Longest ``next`` in bytes; Django refuses redirects of more than 2,048.
 MAX_NEXT: Final = 1900
@@ -81,7 +84,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 @_private
 def remove(request: HttpRequest) -> HttpResponse:
     """Take ``code`` off the order again and go on to ``next``. Nothing is looked up, so nothing can be guessed."""
-    unstage(request.session, request.POST.get("code", ""))
+    _take_off(request, request.POST.get("code", ""))
     return _done(request, _("The coupon was taken off this order."))
 
 
@@ -98,7 +101,7 @@ def api(request: HttpRequest) -> HttpResponse:
             message = _("Send a JSON object with the text “code”.")
             return JsonResponse({"code": "bad_request", "message": message}, status=400)
         if request.method == "DELETE":
-            unstage(request.session, text)
+            _take_off(request, text)
         else:
             try:
                 _try(request, text)
@@ -114,13 +117,21 @@ def api(request: HttpRequest) -> HttpResponse:
 
 
 def _try(request: HttpRequest, text: str) -> Entry:
-    return enter(
+    entry = enter(
         text=text,
         visitor=visitor_of(request),
         session=request.session,
         facts=basket_of(request),
         challenge_passed=has_passed_challenge(request),
     )
+    code_staged.send_robust(sender=Coupon, request=request, code=entry.code)
+    return entry
+
+
+def _take_off(request: HttpRequest, text: str) -> None:
+    unstage(request.session, text)
+    with suppress(TypingError):
+        code_unstaged.send_robust(sender=Coupon, request=request, code=normalise(text))
 
 
 def _refused(response: HttpResponse, error: CouponError) -> HttpResponse:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,11 +17,12 @@ from django.views.decorators.http import require_http_methods
 from ..answering import erase, export_answers
 from ..asking import open_questions
 from ..exceptions import CouponBusy
-from ..headers import add_private_headers
+from .headers import add_private_headers
 from ..holders import CUSTOMER_PREFIX, USER_PREFIX, keys_of
 from ..merging import merge
 from ..models import Answer, Coupon, Question
 from ..models.questions import AnswerQuerySet
+from ..spreadsheets import as_csv, as_download
 from ..staging import proven
 from ..wording import day_in_words
 from .cards import Card, Group, for_cards, settle_state
@@ -60,7 +60,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def answers(request: HttpRequest) -> HttpResponse:
+def answers(request: HttpRequest) -> HttpResponseBase:
     """Give the customer their answers as a file; a POST deletes one of them, or all (GDPR art. 15, 17, 20)."""
     own: AnswerQuerySet = Answer.objects.of(*keys_of(request.user))
     if request.method == "POST":
@@ -70,11 +70,7 @@ def answers(request: HttpRequest) -> HttpResponse:
                 own.filter(pk=int(chosen)) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else own.none()
             )
         return _back("erased" if erase(answers=own) else "")
-    # Spreadsheets take a file without the mark for one of the last century.
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="answers.csv"'
-    csv.writer(response).writerows(export_answers(own.order_by("pk")))
-    return add_private_headers(response)
+    return add_private_headers(as_download(as_csv(export_answers(own.order_by("pk"))), name="answers"))
 
 
 def _take_along(request: HttpRequest, *, to_key: str) -> int:

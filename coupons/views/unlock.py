@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import unlocking
 from ..answering import erase
+from ..asking import answers_key, questions_for
 from ..exceptions import AnswersMissing, NotUnlockable
 from ..forms import UnlockForm, build_unlock_form
-from ..headers import add_private_headers
+from .headers import add_private_headers
 from ..holders import keys_of, verified_email_of
 from ..links import find_coupon
 from ..models import Answer, Coupon
@@ -103,7 +104,7 @@ def _act(request: HttpRequest, found: Coupon, *, keys: tuple[str, ...]) -> HttpR
 
 def _told(found: Coupon) -> AnswerQuerySet:
     """Return what was answered for this very coupon; a link opens no other answers of its holder."""
-    return Answer.objects.of(unlocking.answers_key(found)).filter(coupon=found)
+    return Answer.objects.of(answers_key(found)).filter(coupon=found)
 
 
 def _show(
@@ -136,5 +137,5 @@ def _card(found: Coupon, *, now: datetime) -> Card:
     card = Card(coupon=found, state=settle_state(coupon=found, now=now), now=now)
     if not card.is_open:
         return card
-    questions = unlocking.questions_for(coupon=found, now=now)
+    questions = questions_for(coupon=found, now=now)
     return Card(coupon=found, state=card.state, now=now, questions=questions)

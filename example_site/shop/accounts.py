@@ -12,6 +12,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from coupons.holders import customer_key
+from coupons.ratelimit import hit
+
 from .models import ConfirmedAddress
 
 logger = logging.getLogger(__name__)
@@ -19,6 +22,8 @@ logger = logging.getLogger(__name__)
 SALT = "example_site.confirm_address"
 #: Seconds for which the link in the mail works.
 MAX_AGE = 7 * 24 * 60 * 60
+#: Mails to one address.
+LIMITS = ("2/10 minutes", "5/day")
 
 
 def verified_email(user: Any) -> str:
@@ -29,8 +34,12 @@ def verified_email(user: Any) -> str:
     return confirmed.email if confirmed is not None and confirmed.email == user.email else ""
 
 
-def ask_for_confirmation(*, user: Any) -> None:
-    """Mail the link to a new account. A mail server that is away must not spoil the registration."""
+def ask_for_confirmation(*, user: Any) -> bool:
+    """Mail the link to a new account; return whether it was sent. A mail server that is away must not spoil the
+    registration, and the address may be somebody else's: it gets few of these mails, however often they are asked for.
+    """
+    if not hit(name="confirm_address", key=customer_key(user.email), limits=LIMITS):
+        return False
     token = signing.dumps([user.pk, user.email], salt=SALT)
     context = {"link": settings.SHOP_BASE_URL.rstrip("/") + reverse("shop:confirm_address", args=[token])}
     subject = " ".join(render_to_string("shop/mail/address_subject.txt", context).split())
@@ -40,6 +49,8 @@ def ask_for_confirmation(*, user: Any) -> None:
         message.send()
     except Exception:
         logger.exception("The mail that asks user %s to confirm the address could not be sent.", user.pk)
+        return False
+    return True
 
 
 def find_account(*, token: str) -> Any:

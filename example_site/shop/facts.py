@@ -79,7 +79,7 @@ def count_orders(*, email: str, user: Any = None, but_for: Order | None = None) 
 
     What was cancelled, or left at the payment page, does not count: it has not become anybody's order.
     """
-    theirs = Q(email__iexact=email) if email else Q()
+    theirs = Q(customer_key=customer_key(email)) if email else Q()
     if getattr(user, "is_authenticated", False):
         theirs |= Q(user=user)
     if not theirs:

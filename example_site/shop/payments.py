@@ -76,7 +76,13 @@ def try_again(*, order: Order, method: str, now: datetime | None = None) -> Paym
             pending = order.payments.pending().first()
             if pending is not None:
                 return pending
-            reserve_coupons(order_number=order.number, codes=order.coupon_codes, facts=facts_of_order(order), now=now)
+            reserve_coupons(
+                order_number=order.number,
+                codes=order.coupon_codes,
+                facts=facts_of_order(order),
+                payment_method=method,
+                now=now,
+            )
             payment = Payment.objects.create(order=order, method=method, amount=order.total)
             order.payment_method = method
             order.save(update_fields=["payment_method"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,9 @@ from .shipping import CURRENCY, ShippingMethod, expect_delivery
 
 #: The first order is KF-10001: a number that tells nobody how young the shop is.
 NUMBER_OFFSET = 10_000
+
+#: How long the coupons of an order wait for a bank transfer.
+TRANSFER_TIME = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ def _create(
         number=f"-{token.hex[:16]}",  # the real one needs the row's own number
         user=user,
         email=customer.email,
+        customer_key=facts.customer_key,
         name=customer.name,
         street=customer.street,
         street_extra=customer.street_extra,
@@ -197,7 +201,7 @@ def _create(
         for product in products
     )
     Payment.objects.create(order=order, method=payment_method, amount=order.total)
-    reserve_coupons(order_number=order.number, codes=codes, facts=facts, now=now)
+    reserve_coupons(order_number=order.number, codes=codes, facts=facts, payment_method=payment_method, now=now)
     return order
 
 
@@ -250,13 +254,17 @@ def give_back_to_stock(*, order: Order) -> None:
 
 
 def reserve_coupons(
-    *, order_number: str, codes: Sequence[str], facts: BasketFacts, now: datetime | None = None
+    *, order_number: str, codes: Sequence[str], facts: BasketFacts, payment_method: str, now: datetime | None = None
 ) -> None:
-    """Take one use of each code for this order. Raises CouponRefused, and then none is taken."""
+    """Take one use of each code for this order. Raises CouponRefused, and then none is taken.
+
+    A transfer is days on its way: the coupons wait for it, or a second order could use them in between.
+    """
     if not codes:
         return
+    ttl = TRANSFER_TIME if PaymentMethod(payment_method).answers_later else None
     try:
-        reserve_all(codes=codes, order_ref=order_number, facts=facts, now=now)
+        reserve_all(codes=codes, order_ref=order_number, facts=facts, now=now, ttl=ttl)
     except CouponError as error:
         refusals = quote(codes=codes, facts=facts, now=now, order_ref=order_number).refusals
         raise CouponRefused(code=refusals[0].text if refusals else "", message=error.message) from error

@@ -138,7 +138,7 @@ def test_a_coupon_for_a_little_information(
     second = Shopper(context().new_page())
     second.quick_order()
     second.push("Later: mail me the link")
-    expect(second.page.get_by_text("The link is in your mailbox").first).to_be_visible()
+    expect(second.page.get_by_text("The link is on its way").first).to_be_visible()
     plain = Shopper(context(javascript=False).new_page(), email=second.email)
     plain.open(second.link_in_mail("questions"))
     expect(plain.page.get_by_text("To pack the right size.")).to_be_visible()

@@ -100,6 +100,7 @@ class OscarShop:
     """What the matrix does in this shop: everything through Oscar's own views."""
 
     rows = ROWS
+    lists_codes = ""
 
     def __init__(self, home: Any, make_product: Callable[..., Any]) -> None:
         self.home = home

@@ -42,14 +42,47 @@ def order(customer: Any) -> Any:
 def test_typing_is_forgiven_in_our_own_field(
     customer: Callable[..., Any], product: Any, make_coupon: Callable[..., Coupon]
 ) -> None:
-    """Oscar's field wants every dash. The code waits in the session until the checkout begins."""
+    """Oscar's field wants every dash. What is entered here is on Oscar's basket at once."""
     coupon, ana = make_coupon(), customer()
     ana.add(product)
     typed = coupon.code.lower().replace("0", "o").replace("1", "l")
     response = ana.client.post(reverse("thankyou_coupons:apply"), {"code": f" {typed[:5]} {typed[5:]} "})
     assert response.status_code == 303
+    assert "18.00" in ana.client.get(reverse("basket:summary")).content.decode()
     assert order(ana).total_incl_tax == Decimal("18.00") + SHIPPING
     assert Redemption.objects.get().coupon == coupon
+
+
+def test_oscars_basket_and_our_own_page_agree(
+    customer: Callable[..., Any], product: Any, make_coupon: Callable[..., Coupon]
+) -> None:
+    """What is taken off in one place is off in the other, and does not come back with the next product."""
+    coupon, ana = make_coupon(uses_per_coupon=2), customer()
+    ours, code = reverse("thankyou_coupons:apply"), {"code": coupon.display_code}
+
+    def are_on() -> tuple[bool, bool, bool]:
+        """On Oscar's basket, on our page, in our API."""
+        api = ana.client.get(reverse("thankyou_coupons:api")).json()
+        vouchers = model("basket.Basket").objects.latest("pk").vouchers
+        return vouchers.exists(), coupon.display_code in ana.client.get(ours).content.decode(), bool(api["coupons"])
+
+    ana.client.post(ours, code)
+    ana.add(product)
+    assert are_on() == (True, True, True)
+    ana.client.post(reverse("thankyou_coupons:remove"), code)
+    assert are_on() == (False, False, False)
+    ana.client.post(reverse("thankyou_coupons:api"), code, content_type="application/json")
+    assert are_on() == (True, True, True)
+    voucher = model("voucher.Voucher").objects.get()
+    ana.client.post(reverse("basket:vouchers-remove", args=[voucher.pk]))
+    assert are_on() == (False, False, False)
+    ana.add(product)
+    assert are_on() == (False, False, False)
+    ana.client.post(ours, code)
+    assert order(ana).total_incl_tax == Decimal("36.00") + SHIPPING
+    # It could be used once more; but nobody has asked for that.
+    ana.add(product)
+    assert are_on() == (False, False, False)
 
 
 def test_the_basket_is_known_to_our_own_field(

@@ -18,7 +18,7 @@ from coupons.exporting import reason_text, report_csv
 from coupons.holders import customer_key
 from coupons.importing import CHUNK, import_codes
 from coupons.issuing import issue
-from coupons.minting import mint
+from coupons.batches.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch, Question
 from coupons.redemption import reserve
 from tests.test_coupons.factories import NOW, make_campaign, make_facts

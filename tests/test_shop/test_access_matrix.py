@@ -92,6 +92,7 @@ class ExampleShop:
     """What the matrix does in this shop: everything through its own pages."""
 
     rows = ROWS
+    lists_codes = "shop:checkout"
 
     def __init__(self, home: Any, make_product: Callable[..., Any]) -> None:
         self.home = home

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from coupons.models import Coupon
 from example_site.shop import orders, payments
-from example_site.shop.exceptions import WrongState
+from example_site.shop.exceptions import CouponRefused, WrongState
 from example_site.shop.models import Order, Payment, Product
 from thankyou_flows.values import OrderState
 
@@ -153,3 +156,15 @@ def test_products_are_edited_in_the_admin(staff: Client, tea: Product) -> None:
     staff.post(f"/admin/shop_product/edit/{tea.pk}/", data)
     tea.refresh_from_db()
     assert (str(tea.price.amount), tea.stock) == ("11.50", 7)
+
+
+def test_a_coupon_waits_for_the_transfer(make_order: MakeOrder, make_coupon: Callable[..., Coupon]) -> None:
+    """CO-2: a transfer takes days; meanwhile no second order gets the coupon's only use."""
+    coupon = make_coupon(deadline_minutes=None)
+    order = make_order(codes=[coupon.code], payment_method="bank")
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        with pytest.raises(CouponRefused):
+            make_order(codes=[coupon.code], payment_method="bank", email="other@example.com")
+        orders.mark_paid(order=order)
+    coupon.refresh_from_db()
+    assert (coupon.used, coupon.redemptions.get().over_limit) == (1, False)

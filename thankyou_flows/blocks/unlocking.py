@@ -104,11 +104,11 @@ def _mail(action: Action, coupon: Coupon) -> Outcome:
     if order is None or not order.email:
         raise ValidationError(_("We know no e-mail address for this order."))
     site = Site.find_for_request(action.request)
-    mail_unlock_link(
+    was_sent = mail_unlock_link(
         coupon=coupon,
         email=order.email,
         base_url=action.request.build_absolute_uri("/"),
         site_name=site.site_name if site is not None else "",
         language=order.language or get_language() or "",
     )
-    return Outcome(code="mailed")
+    return Outcome(code="mailed" if was_sent else "mailed_before")

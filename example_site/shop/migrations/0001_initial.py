@@ -158,6 +158,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("customer_key", models.CharField(blank=True, db_index=True, editable=False, max_length=80)),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
                 ("street", models.CharField(max_length=160, verbose_name="street and number")),
                 (

@@ -45,6 +45,8 @@ class Order(models.Model):
     )
 
     email = models.EmailField(_("e-mail"))
+    #: Recognises the customer's other orders, however the address was written (``coupons.holders``).
+    customer_key = models.CharField(max_length=80, blank=True, editable=False, db_index=True)
     name = models.CharField(_("name"), max_length=120)
     street = models.CharField(_("street and number"), max_length=160)
     street_extra = models.CharField(_("apartment, floor, company"), max_length=160, blank=True)

@@ -34,7 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
     coupons = Coupon.objects.of(*keys_of(request.user)).select_related("campaign")
     context = {
         "orders": orders,
-        "mailed": request.GET.get("mailed") == "yes",
+        "mailed": request.GET.get("mailed", ""),
         "is_confirmed": bool(verified_email(request.user)),
         # What may be offered as the next step: the newest coupon that waits for a few answers.
         "next_step": coupons.filter(state=Coupon.State.LOCKED, declined_at=None).first(),
@@ -75,8 +75,8 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def resend_confirmation(request: HttpRequest) -> HttpResponse:
     """Mail the link once more."""
-    accounts.ask_for_confirmation(user=request.user)
-    return redirect(reverse("shop:account") + "?mailed=yes")
+    sent = accounts.ask_for_confirmation(user=request.user)
+    return redirect(reverse("shop:account") + f"?mailed={'yes' if sent else 'before'}")
 
 
 @method_decorator(never_cache, name="dispatch")

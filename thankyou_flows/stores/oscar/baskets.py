@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from oscar.apps.basket.signals import basket_addition, voucher_addition
+from oscar.apps.basket.signals import basket_addition, voucher_addition, voucher_removal
 from oscar.core.loading import get_class, get_model
 
 from coupons import staging
@@ -13,6 +13,7 @@ from coupons.models import Coupon
 from coupons.quoting import explain
 
 from .catalogue import OscarProduct, parse_ref
+from .settling import codes_on
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -51,7 +52,8 @@ def apply_coupon(*, request: HttpRequest, coupon: Coupon, code: str) -> bool:
 
     With products in the basket the voucher goes on it, as from Oscar's own form; one that takes nothing off is not put
     on it, for an order would use it up. Without, as everybody is just after an order, the code waits in the session
-    until something is put into a basket (``apply_staged``).
+    until something is put into a basket (``apply_staged``). A code that waits there stays until the order is placed or
+    the voucher is taken off again, so that the pages of ``coupons`` show it meanwhile.
     """
     voucher = Voucher.objects.filter(code=code.upper()).first()
     is_good = voucher is not None and voucher.is_active() and voucher.is_available_to_user(request.user)[0]
@@ -62,10 +64,7 @@ def apply_coupon(*, request: HttpRequest, coupon: Coupon, code: str) -> bool:
     if basket is None or basket.is_empty:
         staging.stage(request.session, coupon.code)
         return True
-    if not basket.contains_voucher(voucher.code) and not _put_on_basket(request, basket, voucher):
-        return False
-    staging.unstage(request.session, coupon.code)
-    return True
+    return bool(basket.contains_voucher(voucher.code)) or _put_on_basket(request, basket, voucher)
 
 
 def apply_staged(*, request: HttpRequest, voucher_code: Callable[..., str]) -> None:
@@ -75,6 +74,25 @@ def apply_staged(*, request: HttpRequest, voucher_code: Callable[..., str]) -> N
         return
     for coupon in Coupon.objects.filter(code__in=waiting).select_related("campaign"):
         apply_coupon(request=request, coupon=coupon, code=voucher_code(coupon=coupon))
+
+
+def take_off(*, request: HttpRequest, code: str) -> bool:
+    """Take the coupon with this stored code off the visitor's basket, and return whether it was there."""
+    basket = _open_basket(request)
+    voucher = codes_on(basket).get(code) if basket is not None else None
+    if voucher is None:
+        return False
+    basket.vouchers.remove(voucher)
+    basket.reset_offer_applications()
+    Applicator().apply(basket, request.user, request)
+    voucher_removal.send_robust(sender=take_off, basket=basket, voucher=voucher)
+    return True
+
+
+def forget_used(*, request: HttpRequest, basket: Any) -> None:
+    """Stop the codes of an order that was just placed from waiting for the next one. No query if none waits."""
+    for code in codes_on(basket) if staging.staged(request.session) else ():
+        staging.unstage(request.session, code)
 
 
 def has_coupon(*, request: HttpRequest, coupon: Coupon, code: str) -> bool:

@@ -23,7 +23,7 @@ from coupons.exceptions import CouponBusy, CouponError
 from coupons.facts import BasketFacts
 from coupons.models import Campaign, Coupon
 from coupons.quoting import quote
-from coupons.staging import proven
+from coupons.staging import proven, unstage
 
 from .baskets import applied_vouchers
 from .facts import read_facts, read_shipping
@@ -74,6 +74,8 @@ def hold(view: Any) -> None:
         # First of all: whatever fails below, the wrong total is not charged.
         _stop(view, _tell(counted, settlement, facts, request, number))
     basket.vouchers.remove(*(vouchers[code] for code in gone))
+    for code in gone:
+        unstage(request.session, code)
     if counted:
         basket.reset_offer_applications()
         Applicator().apply(basket, request.user, request)

@@ -25,13 +25,14 @@ from coupons.codes import normalise
 from coupons.exceptions import InvalidCode
 from coupons.holders import customer_key
 from coupons.models import Campaign, Coupon, Redemption
-from coupons.signals import coupon_released
+from coupons.signals import code_staged, code_unstaged, coupon_released
+from coupons.staging import unstage
 
 from ... import checkout, orders
 from ...values import OrderState
 from .. import get_store
 from . import OscarStore
-from .baskets import apply_staged
+from .baskets import apply_staged, forget_used, take_off
 from .checks import check_campaigns
 from .holding import hold, let_go
 from .orders import OscarOrder, voucher_discounts
@@ -51,6 +52,8 @@ def connect() -> None:
     post_checkout.connect(on_post_checkout, dispatch_uid="thankyou_flows.post_checkout")
     post_save.connect(on_campaign_saved, sender=Campaign, dispatch_uid="thankyou_flows.oscar_campaign")
     post_delete.connect(on_coupon_deleted, sender=Coupon, dispatch_uid="thankyou_flows.oscar_coupon")
+    code_staged.connect(on_code_staged, dispatch_uid="thankyou_flows.oscar_code_staged")
+    code_unstaged.connect(on_code_unstaged, dispatch_uid="thankyou_flows.oscar_code_unstaged")
     coupon_released.connect(on_released, dispatch_uid="thankyou_flows.oscar_released")
     register_check(check_campaigns, Tags.database)
 
@@ -85,6 +88,7 @@ def on_order_news(*, order: Any, **_: Any) -> None:
 @harmless
 def on_post_checkout(*, order: Any, request: Any, response: Any, **_: Any) -> None:
     """Send the customer to our thank-you page in place of Oscar's. Changes one header of the response, nothing else."""
+    forget_used(request=request, basket=order.basket)
     url = checkout.finish_checkout(request=request, number=str(order.number))
     if url and response.has_header("Location"):
         response["Location"] = url
@@ -99,17 +103,31 @@ def on_shopping(*, request: Any, **_: Any) -> None:
 
 
 @harmless
+def on_code_staged(*, request: Any, **_: Any) -> None:
+    """Put a code that was entered on a page of ``coupons`` on the basket at once, for Oscar's own pages to show it."""
+    on_shopping(sender=None, request=request)
+
+
+@harmless
+def on_code_unstaged(*, request: Any, code: str, **_: Any) -> None:
+    """Take it off the basket again, and give back what an earlier try to pay has reserved."""
+    if isinstance(get_store(), OscarStore) and take_off(request=request, code=code):
+        let_go(request=request, basket=request.basket)
+
+
+@harmless
 def on_pre_payment(*, view: Any, **_: Any) -> None:
     """Reserve what the basket uses, before any money moves (CO-1)."""
     hold(view)
 
 
 @harmless
-def on_voucher_removed(*, sender: Any, basket: Any, **_: Any) -> None:
-    """Give back what an earlier try to pay has reserved: the customer goes on without this coupon."""
+def on_voucher_removed(*, sender: Any, basket: Any, voucher: Any = None, **_: Any) -> None:
+    """Give back what an earlier try to pay has reserved: the customer goes on without this coupon, next time too."""
     # Oscar sends the view; a shop of its own ways may send anything.
     request = getattr(sender, "request", None)
     if request is not None:
+        unstage(request.session, getattr(voucher, "code", ""))
         let_go(request=request, basket=basket)
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Final
 
-from .codes import _LEAST_DIGITS, _TABLE, ALPHABET, LENGTH
+from ..codes import _LEAST_DIGITS, _TABLE, ALPHABET, LENGTH
 
 _SYMBOLS: Final = ALPHABET.encode("ascii")
 #: From a random byte to a symbol, and to what the symbol adds to the check sum in each place. 256 is a multiple of 32,

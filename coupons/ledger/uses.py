@@ -1,8 +1,8 @@
 """The few database steps that take a coupon's use and give it back; each one is decided by the database (CO-1, CO-3).
 
-Order of locks, everywhere: the order's own lock; then its coupons, in ascending pk; then the counters of their
-campaigns, in the order of ``limits.Key``. A redemption is made or changed only by whoever holds the lock of its
-coupon, so that its row never has to be waited for.
+Order of locks, everywhere: the order's own lock; then the limits of its campaigns, shared; then its coupons, in
+ascending pk; then the counters, in the order of ``limits.Key``. A redemption is made or changed only by whoever holds
+the lock of its coupon, so that its row never has to be waited for.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from .conf import app_settings
-from .exceptions import CouponBusy
-from .models import Campaign, Coupon, Redemption
+from ..conf import app_settings
+from ..exceptions import CouponBusy
+from ..models import Campaign, Coupon, Redemption
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def take(coupon_id: int, *, now: datetime) -> bool:
     campaign = Campaign.objects.running(now=now, grace=app_settings.grace).filter(pk=OuterRef("campaign_id"))
     return (
         Coupon.objects.filter(
-            Q(usage_limit=None) | Q(used__lt=F("usage_limit")),
+            _unused(),
             Q(ends_at=None) | Q(ends_at__gt=now_with_grace),
             Exists(campaign),
             pk=coupon_id,
@@ -54,20 +54,29 @@ def take_for_paid(coupon_id: int) -> bool:
     """Take one use for an order that is paid: only the limit is asked, and the answer only decides how it is counted
     (CO-2).
     """
-    unused = Q(usage_limit=None) | Q(used__lt=F("usage_limit"))
-    return Coupon.objects.filter(unused, pk=coupon_id).update(used=F("used") + 1) == 1
+    return Coupon.objects.filter(_unused(), pk=coupon_id).update(used=F("used") + 1) == 1
 
 
 def has_use(coupon_id: int) -> bool:
     """Tell whether a use of this coupon is free now."""
-    return Coupon.objects.filter(Q(usage_limit=None) | Q(used__lt=F("usage_limit")), pk=coupon_id).exists()
+    return Coupon.objects.filter(_unused(), pk=coupon_id).exists()
+
+
+def _unused() -> Q:
+    """Return the condition of a use that is left. A word has its campaign's total limit too: what is stored with the
+    word is never below what was used when the owner lowered it.
+    """
+    room = Q(total_limit=None) | Q(total_limit__gt=OuterRef("used"))
+    campaign = Campaign.objects.filter(room, pk=OuterRef("campaign_id"))
+    return Q(Q(usage_limit=None) | Q(used__lt=F("usage_limit")), Q(is_word=False) | Exists(campaign))
 
 
 @contextmanager
-def settling(order_ref: str = "") -> Iterator[None]:
+def settling(order_ref: str = "", *, campaign_ids: Iterable[int] = ()) -> Iterator[None]:
     """Run in a transaction that waits for locks only so long, and in which nobody else changes what this order holds.
 
-    On PostgreSQL the order's lock is an advisory one; other databases become the only writer by writing first.
+    ``campaign_ids``: campaigns whose limits are going to be read and counted under; see ``share_limits``. On PostgreSQL
+    these locks are advisory ones; other databases become the only writer by writing first.
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic():
@@ -75,19 +84,51 @@ def settling(order_ref: str = "") -> Iterator[None]:
             Redemption.objects.filter(order_ref=order_ref).update(order_ref=order_ref)
         else:
             # A caller's transaction keeps the patience that the caller gave it.
-            steps: dict[str, str | int] = {"set_config('lock_timeout', %s, true)": PATIENCE} if outermost else {}
+            steps: list[tuple[str, str | int]] = [("set_config('lock_timeout', %s, true)", PATIENCE)] * outermost
             if order_ref:
-                steps["pg_advisory_xact_lock(%s)"] = order_lock(order_ref)
-            if steps:
-                with connection.cursor() as cursor:
-                    cursor.execute(f"SELECT {', '.join(steps)}", list(steps.values()))
+                steps.append(("pg_advisory_xact_lock(%s)", order_lock(order_ref)))
+            _execute(steps + _shared(campaign_ids))
         yield
+
+
+def share_limits(campaign_ids: Iterable[int]) -> None:
+    """Let nobody recount these campaigns until the transaction is over. Only inside ``settling``, before ``lock``.
+
+    A use is counted under the limits that are read after this. Without it an owner could give the campaign a limit,
+    and count what is out, between that and the commit: the use would never be counted (CO-1).
+    """
+    if connection.vendor == "postgresql":
+        _execute(_shared(campaign_ids))
+
+
+def own_limits(campaign_id: int) -> None:
+    """Wait until whoever counts under the limits of this campaign is through, and hold up those who come after."""
+    if connection.vendor == "postgresql":
+        _execute([("pg_advisory_xact_lock(%s)", limits_lock(campaign_id))])
+
+
+def _shared(campaign_ids: Iterable[int]) -> list[tuple[str, str | int]]:
+    return [("pg_advisory_xact_lock_shared(%s)", limits_lock(each)) for each in sorted(set(campaign_ids))]
+
+
+def _execute(steps: list[tuple[str, str | int]]) -> None:
+    if steps:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(sql for sql, _ in steps)}", [value for _, value in steps])
 
 
 def order_lock(order_ref: str) -> int:
     """Return the number of an order's advisory lock on PostgreSQL: 64 bits with a sign."""
-    digest = hashlib.blake2b(f"thankyou_coupons {order_ref}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+    return _lock_number(f"thankyou_coupons {order_ref}")
+
+
+def limits_lock(campaign_id: int) -> int:
+    """Return the number of the advisory lock on a campaign's limits."""
+    return _lock_number(f"thankyou_coupons limits {campaign_id}")
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
 
 def lock(coupon_ids: Iterable[int]) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from . import arithmetic, events, giving_back, limits, quick, uses
-from . import codes as coupon_codes
-from .exceptions import InvalidCode
-from .facts import BasketFacts
-from .models import Coupon, CouponEvent, Redemption
-from .quoting import clash, unfit, why_not
-from .signals import announce, coupon_reserved
+from .. import arithmetic, events
+from .. import codes as coupon_codes
+from ..exceptions import CouponError, InvalidCode
+from ..facts import BasketFacts
+from ..models import Campaign, Coupon, CouponEvent, Redemption
+from ..quoting import clash, unfit, why_not
+from ..signals import announce, coupon_reserved
+
+#: What could not be kept is not left behind either: one stands in line longer for that.
+UNDO_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,14 +116,16 @@ def _hold_quickly(checkout: Checkout) -> Redemption | None:
     row = _new_row(coupon, checkout)
     if not uses.patiently(lambda: quick.reserve(row, actor=checkout.actor)):
         return None
-    if not _is_alone(row):
-        try:
-            [row] = uses.patiently(lambda: _settle(checkout))
-        except InvalidCode:
-            uses.patiently(lambda: _undo(row, checkout))
-            raise
-    announce(coupon_reserved, coupon=coupon, redemption=row)
-    return row
+    if _is_alone(row):
+        announce(coupon_reserved, coupon=coupon, redemption=row)
+        return row
+    try:
+        return uses.patiently(lambda: _settle(checkout, made=row.pk))[0]
+    except (CouponError, limits.NoUseLeft) as error:
+        uses.patiently(lambda: _undo(row, checkout), attempts=UNDO_ATTEMPTS)
+        if isinstance(error, limits.NoUseLeft):
+            raise InvalidCode(reason=error.reason) from None
+        raise
 
 
 def _is_alone(row: Redemption) -> bool:
@@ -135,7 +140,8 @@ def _undo(row: Redemption, checkout: Checkout) -> None:
         uses.lock([row.coupon_id])
         rows = Redemption.objects.reserved().filter(pk=row.pk).select_related("coupon__campaign")
         tally, kind = limits.Tally(), CouponEvent.Kind.RELEASED
-        giving_back.give_back(rows, tally=tally, kind=kind, now=checkout.now, actor=checkout.actor)
+        # Nobody has heard of it yet, so that nobody hears that it is gone.
+        giving_back.give_back(rows, tally=tally, kind=kind, now=checkout.now, actor=checkout.actor, is_news=False)
         tally.settle()
 
 
@@ -163,11 +169,16 @@ def _holds_of(campaign_id: int, checkout: Checkout) -> bool:
     return rows.filter(coupon__campaign_id=campaign_id).exists()
 
 
-def _settle(checkout: Checkout) -> list[Redemption]:
+def _settle(checkout: Checkout, *, made: int | None = None) -> list[Redemption]:
     """Reserve all or none in one transaction. Raises ``InvalidCode``, or ``NoUseLeft`` for a limit that may have
-    room when what ran out is given back.
+    room when what ran out is given back. ``made``: pk of a reservation that is in the books, and not yet announced.
     """
-    with uses.settling(checkout.order_ref):
+    campaign_ids = {coupon.campaign_id for coupon in checkout.coupons}
+    with uses.settling(checkout.order_ref, campaign_ids=campaign_ids):
+        # Whatever the checkout has read, the limits are those that nobody changes now.
+        campaigns = Campaign.objects.in_bulk(campaign_ids)
+        for coupon in checkout.coupons:
+            coupon.campaign = campaigns[coupon.campaign_id]
         wanted = {coupon.pk for coupon in checkout.coupons}
         rows = Redemption.objects.filter(order_ref=checkout.order_ref).select_related("coupon__campaign")
         known = list(rows)
@@ -203,6 +214,9 @@ def _settle(checkout: Checkout) -> list[Redemption]:
         tally.settle()
         held = [own[pk] for pk in sorted(wanted)]
         _save([row for row in held if row.state == Redemption.State.RESERVED], taken, checkout)
+        for row in held:
+            if row in taken or row.pk == made:
+                announce(coupon_reserved, coupon=row.coupon, redemption=row)
     return [own[coupon.pk] for coupon in checkout.coupons]
 
 
@@ -251,5 +265,3 @@ def _save(rows: list[Redemption], taken: list[Redemption], checkout: Checkout) -
             )
             for row in taken
         )
-    for row in taken:
-        announce(coupon_reserved, coupon=row.coupon, redemption=row)

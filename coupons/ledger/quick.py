@@ -15,14 +15,16 @@ from django.db import IntegrityError, connection, connections
 from django.db.models import Model
 
 from . import limits, uses
-from .conf import app_settings
-from .models import Campaign, Coupon, CouponEvent, Redemption, UsageCounter
+from ..conf import app_settings
+from ..models import Campaign, Coupon, CouponEvent, Redemption, UsageCounter
 
-#: The door is shut while another request of the same order is being settled. Everything that follows hangs on the
-#: UPDATE; it repeats the guard of ``uses.take``. The order must hold nothing else, so that nothing has to fit.
+#: The door is shut while another request of the same order is being settled, or the owner's new limits are. Everything
+#: that follows hangs on the UPDATE; it repeats the guard of ``uses.take``. The limits must be those that were read, since
+#: the text of the statement depends on them. The order must hold nothing else, so that nothing has to fit.
 _TAKE: Final = """
 WITH door AS (
-    SELECT set_config('lock_timeout', %(patience)s, true), pg_try_advisory_xact_lock(%(order_lock)s) AS is_open
+    SELECT set_config('lock_timeout', %(patience)s, true),
+        pg_try_advisory_xact_lock(%(order_lock)s) AND pg_try_advisory_xact_lock_shared(%(limits_lock)s) AS is_open
 ), taken AS (
     UPDATE {coupon} AS coupon SET used = coupon.used + 1 FROM door
     WHERE door.is_open AND coupon.id = %(coupon_id)s AND coupon.state = 'available'
@@ -33,6 +35,9 @@ WITH door AS (
             WHERE campaign.id = coupon.campaign_id AND campaign.status = 'running'
                 AND (campaign.starts_at IS NULL OR campaign.starts_at <= %(now)s)
                 AND (campaign.ends_at IS NULL OR campaign.ends_at > %(now_with_grace)s)
+                AND campaign.total_limit IS NOT DISTINCT FROM %(total_limit)s::integer
+                AND campaign.limit_per_customer IS NOT DISTINCT FROM %(limit_per_customer)s::integer
+                AND (NOT coupon.is_word OR campaign.total_limit IS NULL OR coupon.used < campaign.total_limit)
         )
         AND NOT EXISTS (
             SELECT 1 FROM {redemption} AS own WHERE own.order_ref = %(order_ref)s AND own.state <> 'released'
@@ -143,6 +148,9 @@ def reserve(row: Redemption, *, actor: str) -> bool:
     parameters |= {
         "patience": uses.PATIENCE,
         "order_lock": uses.order_lock(row.order_ref),
+        "limits_lock": uses.limits_lock(row.coupon.campaign_id),
+        "total_limit": row.coupon.campaign.total_limit,
+        "limit_per_customer": row.coupon.campaign.limit_per_customer,
         "now": row.reserved_at,
         "now_with_grace": row.reserved_at - app_settings.grace,
         "actor": actor,

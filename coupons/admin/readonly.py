@@ -7,15 +7,6 @@ from typing import Any
 from django.urls import URLPattern, path
 from wagtail.admin.viewsets.model import ModelViewSet
 
-#: What a spreadsheet takes for the beginning of a formula (CM-5, ASVS 1.2.10).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
-
-
-def as_spreadsheet_text(value: Any) -> str:
-    """Return a text that a spreadsheet shows and does not run (CM-5)."""
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
 
 class ReadOnlyViewSet(ModelViewSet):
     """A list and a page for each row. Needs the "view" permission of the model."""

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from . import uses
-from .models import Campaign, Coupon, Redemption, RedemptionQuerySet, UsageCounter
+from ..models import Campaign, Coupon, Redemption, RedemptionQuerySet, UsageCounter
 
 #: Coupons that ``recount`` locks at a time.
 CHUNK: Final = 500
@@ -160,7 +160,8 @@ def recount(*, campaign: Campaign) -> int:
     """Count the uses that are out already under the limits the campaign has now; return how many rows that changed.
 
     For an owner who gives a campaign a limit while it is running. Uses that are out stay, also where they are more
-    than the new limit: it refuses what comes after (CO-1). Call it after the campaign is saved; may be repeated.
+    than the new limit: it refuses what comes after (CO-1). Call it after the campaign is saved; may be repeated. Raises
+    ``CouponBusy``.
     """
     missing = Q()
     if campaign.total_limit is not None:
@@ -169,12 +170,19 @@ def recount(*, campaign: Campaign) -> int:
         missing |= Q(counts_customer=False) & ~Q(customer_key="")
     if not missing:
         return 0
+    # Whoever has read the limits as they were before is through now, and what they have taken is seen below.
+    uses.patiently(partial(_wait_for_checkouts, campaign.pk))
     rows = Redemption.objects.live().filter(missing, coupon__campaign=campaign, over_limit=False).order_by("coupon_id")
     changed, last = 0, 0
     while ids := list(rows.filter(coupon_id__gt=last).values_list("coupon_id", flat=True).distinct()[:CHUNK]):
         changed += uses.patiently(partial(_recount, rows.filter(coupon_id__in=ids), ids))
         last = ids[-1]
     return changed
+
+
+def _wait_for_checkouts(campaign_id: int) -> None:
+    with uses.settling():
+        uses.own_limits(campaign_id)
 
 
 def _recount(rows: RedemptionQuerySet, coupon_ids: list[int]) -> int:

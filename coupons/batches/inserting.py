@@ -10,7 +10,7 @@ from django.db import connections, router, transaction
 from django.db.models import Field
 from django.utils.functional import partition
 
-from .models import Coupon
+from ..models import Coupon
 
 
 def insert_coupons(*, like: Coupon, columns: Mapping[str, Sequence[Any]]) -> int:

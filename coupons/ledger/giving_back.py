@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from django.db.models import F
 
-from . import events, limits, uses
-from .models import Coupon, CouponEvent, Redemption
-from .signals import announce, coupon_released, coupon_restored
+from .. import events
+from . import limits, uses
+from ..models import Coupon, CouponEvent, Redemption
+from ..signals import announce, coupon_released, coupon_restored
 
 #: Reservations that ran out are given back in transactions of so many: nobody waits long behind the sweep.
 CHUNK: Final = 200
@@ -25,10 +26,11 @@ def give_back(
     kind: CouponEvent.Kind,
     now: datetime,
     actor: str,
+    is_news: bool = True,
     **detail: Any,
 ) -> list[Redemption]:
     """Release these uses exactly once and return those that this call released (CO-2). ``kind`` is RELEASED, RAN_OUT
-    or RESTORED.
+    or RESTORED. Nobody but the coupon's life is told unless it ``is_news``.
 
     Needs the locks of their coupons, and rows that were read under them. The counters follow when ``tally`` is
     settled.
@@ -48,7 +50,8 @@ def give_back(
             setattr(row, name, value)
         told.append(events.compose(kind, coupon=row.coupon_id, actor=actor, order_ref=row.order_ref, at=now, **detail))
         news = coupon_restored if kind == CouponEvent.Kind.RESTORED else coupon_released
-        announce(news, coupon=row.coupon, redemption=row)
+        if is_news:
+            announce(news, coupon=row.coupon, redemption=row)
         released.append(row)
     for coupon_id, count in coming_back.items():
         Coupon.objects.filter(pk=coupon_id, used__gte=count).update(used=F("used") - count)
