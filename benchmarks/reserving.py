@@ -14,10 +14,10 @@ from django.utils import timezone
 from djmoney.money import Money
 from oscar.core.loading import get_model
 
+from coupons.batches.minting import mint
 from coupons.exceptions import InvalidCode
 from coupons.facts import BasketFacts, BasketLine
 from coupons.issuing import issue
-from coupons.batches.minting import mint
 from coupons.models import Campaign, Coupon, Redemption
 from coupons.redemption import reserve
 

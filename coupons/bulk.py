@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .exceptions import BatchRefused
 from .batches.inserting import insert_coupons
 from .batches.minting import mint
+from .exceptions import BatchRefused
 from .models import Campaign, Coupon, CouponBatch
 from .models.batches import LARGEST_BATCH
 

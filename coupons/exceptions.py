@@ -216,7 +216,3 @@ class BatchRefused(CouponError):
         "too_many_rows": _("This file has more than %(rows)s rows. Please split it."),
         "not_text": _("This is not a CSV file. In a spreadsheet, choose “Save as” and then “CSV”."),
     }
-
-    @property
-    def message(self) -> str:
-        return str(self.texts.get(self.code, self.text)) % self.params

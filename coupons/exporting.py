@@ -69,7 +69,9 @@ def reason_text(reason: str) -> str:
             "Only available codes are imported, and this one has another state. If it shall be good again, leave the "
             "column out."
         ),
-        "used": gettext("Uses of this code are taken already. If all shall be free again, leave the column “used” out."),
+        "used": gettext(
+            "Uses of this code are taken already. If all shall be free again, leave the column “used” out."
+        ),
         "uses": gettext("The uses must be a whole number of 1 or more."),
         "valid_until": gettext("The date must look like 2026-05-31 or 2026-05-31 18:00, and lie ahead."),
         "holder_email": gettext("This is no e-mail address."),

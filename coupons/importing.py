@@ -19,11 +19,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from . import codes
+from .batches.inserting import insert_coupons
 from .bulk import check_campaign
 from .exceptions import BatchRefused, TypingError
 from .holders import customer_key
 from .ledger import uses
-from .batches.inserting import insert_coupons
 from .models import Campaign, Coupon, CouponBatch
 
 #: Most lines of one file.

@@ -40,8 +40,8 @@ def issue(
     (CO-11).
 
     A campaign with a public word has one coupon for everybody, which is returned whatever else is asked for (CO-8).
-    Raises ``CampaignNotRunning``, also for a word that was revoked; a single coupon that was issued before is returned whatever has become of its
-    campaign.
+    Raises ``CampaignNotRunning``, also for a word that was revoked; a single coupon that was issued before is returned
+    whatever has become of its campaign.
     """
     now = now or timezone.now()
     if issue_key is not None and (found := _issued(issue_key)):

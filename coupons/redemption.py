@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils import timezone
 from djmoney.money import Money
@@ -287,7 +287,7 @@ def _take_back(order_ref: str, *, because: str, actor: str, now: datetime) -> li
         own.filter(expired=True).update(expired=False)
         found = list(own.select_related("coupon__campaign").order_by("coupon_id"))
         tally = limits.Tally()
-        detail = {"because": because} if because else {}
+        detail: dict[str, Any] = {"because": because} if because else {}
         given: list[Redemption] = []
         for kind, rows in {
             CouponEvent.Kind.RELEASED: [row for row in found if row.state == Redemption.State.RESERVED],

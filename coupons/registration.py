@@ -10,6 +10,15 @@ from .exceptions import CampaignNotRunning
 from .holders import customer_key
 from .issuing import issue
 from .models import Campaign, Coupon
+from .models.campaigns import CampaignQuerySet
+
+
+def offered_campaigns(*, now: datetime) -> CampaignQuerySet:
+    """Return the running campaigns with "offer it to everybody who registers", the newest first: only that one counts.
+    One with a public word has no coupon to give to somebody.
+    """
+    running = Campaign.objects.running(now=now).exclude(code_type=Campaign.CodeType.WORD)
+    return running.filter(offer_after_registration=True).order_by("-created_at", "-pk")
 
 
 def welcome(*, email: str = "", user_key: str = "", now: datetime | None = None) -> Coupon | None:
@@ -24,8 +33,7 @@ def welcome(*, email: str = "", user_key: str = "", now: datetime | None = None)
     holder_key = user_key or customer_key(email)
     if not holder_key:
         raise ValueError("give user_key or email")
-    offered = Campaign.objects.running(now=now).filter(offer_after_registration=True)
-    campaign = offered.order_by("-created_at", "-pk").first()
+    campaign = offered_campaigns(now=now).first()
     if campaign is None:
         return None
     try:

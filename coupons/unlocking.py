@@ -23,7 +23,7 @@ from .signals import announce, coupon_unlocked, marketing_agreed
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-__all__ = ["answers_key", "decline", "questions_for", "unlock", "why_not"]
+__all__ = ["decline", "questions_for", "unlock", "why_not"]
 
 
 def why_not(*, coupon: Coupon, now: datetime) -> str:
@@ -50,10 +50,10 @@ def unlock(
     """Store the answers and unlock the coupon; return it fresh from the database (CO-9).
 
     ``answers`` are by clean name, as typed or cleaned by the form; what is not asked, or was answered before, is passed
-    over. A personal deadline begins now and outlasts neither the campaign nor the coupon's own end (CD-2). A coupon that is unlocked already is
-    returned as it is and nothing is stored, so that two tabs do no harm. ``marketing`` says whether the newsletter's
-    box was ticked: it decides nothing, and sends ``marketing_agreed`` with ``email`` and ``request`` once, if the
-    campaign has such a box.
+    over. A personal deadline begins now, and outlasts neither the campaign nor an end of the coupon's own (CD-2). A
+    coupon that is unlocked already is returned as it is and nothing is stored, so that two tabs do no harm.
+    ``marketing`` says whether the newsletter's box was ticked: it decides nothing, and sends ``marketing_agreed`` with
+    ``email`` and ``request`` once, if the campaign has such a box.
 
     Raises ``AnswersMissing`` if a required answer is missing, or any answer is not valid: the valid ones are stored and
     not asked again. Raises ``NotUnlockable`` for a coupon that was revoked or whose time is over; then nothing is stored.

@@ -62,8 +62,9 @@ def verify() -> list[Drift]:
     """Return every drift, an empty list if all adds up. Ten queries, whatever there is; writes nothing.
 
     Checked are ``Coupon.used`` and every ``UsageCounter`` against the live redemptions that are counted under them; uses
-    that are not counted under a limit their campaign has; uses over a limit, which are not counted under it; an event for each live redemption; and states against their times. Each
-    query sees one moment, so that a shop may go on selling meanwhile.
+    that are not counted under a limit which their campaign has; uses over a limit, which are not counted under it; an
+    event for each live redemption; and states against their times. Each query sees one moment, so that a shop may go on
+    selling meanwhile.
     """
     return [
         *_coupons(),

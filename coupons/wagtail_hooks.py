@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from wagtail import hooks
 from wagtail.log_actions import LogFormatter
 
@@ -14,6 +14,8 @@ from .admin.batches import EXPORTED as CODES_EXPORTED
 from .admin.batches import IMPORTED as CODES_IMPORTED
 from .admin.batches import ORDERED as CODES_ORDERED
 from .admin.menu import CampaignGroup
+from .admin.overview import SWITCHED
+from .models import Campaign
 
 
 @hooks.register("register_admin_viewset")
@@ -41,6 +43,20 @@ def register_log_actions(actions: Any) -> None:
         def format_message(self, log_entry: Any) -> str:
             count = log_entry.data.get("count", 0)
             return ngettext("Erased one answer", "Erased %(count)s answers", count) % {"count": count}
+
+
+@hooks.register("register_log_actions")
+def register_switch_log_action(actions: Any) -> None:
+    """What the history of a campaign says of its switches: from which status to which."""
+
+    @actions.register_action(SWITCHED)
+    class Switched(LogFormatter):
+        label = _("Switch a campaign")
+
+        def format_message(self, log_entry: Any) -> str:
+            labels = dict(Campaign.Status.choices)
+            names = {key: str(labels.get(log_entry.data.get(key), "–")) for key in ("before", "after")}
+            return gettext("Status changed from “%(before)s” to “%(after)s”") % names
 
 
 @hooks.register("register_log_actions")

@@ -17,8 +17,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from oscar.core.loading import get_class, get_model
 
-from coupons.bulk import order_batch, work_batch
 from coupons.batches.minting import mint
+from coupons.bulk import order_batch, work_batch
 from coupons.models import Campaign, Coupon, CouponBatch
 
 from ..measuring import Budget, Side, Table, ratio, tabulate, take_turns

@@ -5,25 +5,37 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..bulk import OPEN_STATUSES
-from ..models import Campaign
+from ..models import Campaign, Question
 from ..models.batches import LARGEST_BATCH
 
 #: Two hundred thousand rows with an address each; more is another kind of file.
 LARGEST_UPLOAD: Final = 20 * 1024 * 1024
 
 
+class CampaignChoice(forms.ModelChoiceField):
+    """Campaigns by name, and which of them ask questions first. Needs a query set with ``does_ask``."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext("%(campaign)s (asks questions first)") % {"campaign": obj} if obj.does_ask else str(obj)
+
+
 class _ForCampaign(forms.Form):
     """What both need: a campaign that gets codes, and what it is for."""
 
-    campaign = forms.ModelChoiceField(
+    campaign = CampaignChoice(
         Campaign.objects.none(),
         label=_("Campaign"),
-        help_text=_("Drafts and running campaigns with single codes. Flyers can be printed before it begins."),
+        help_text=_(
+            "Drafts and running campaigns with single codes. Flyers can be printed before it begins. Where a campaign "
+            "asks questions first, a code alone opens nothing: give customers the links of the file that you download "
+            "here, column “unlock_url”."
+        ),
     )
     note = forms.CharField(
         label=_("What it is for"),
@@ -39,6 +51,7 @@ class _ForCampaign(forms.Form):
         campaigns = Campaign.objects.filter(
             Q(ends_at=None) | Q(ends_at__gt=timezone.now()), status__in=OPEN_STATUSES
         ).exclude(code_type=Campaign.CodeType.WORD)
+        campaigns = campaigns.annotate(does_ask=Exists(Question.objects.filter(campaign=OuterRef("pk"))))
         self.fields["campaign"].queryset = campaigns.order_by("title")  # type: ignore[attr-defined]
 
 

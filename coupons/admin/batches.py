@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
-from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
@@ -33,8 +32,10 @@ from ..exceptions import CouponError
 from ..exporting import export_csv, reason_text, report_csv
 from ..importing import import_codes
 from ..models import Campaign, Coupon, CouponBatch
+from ..spreadsheets import as_download
 from .batch_forms import ImportForm, OrderForm
 from .formpage import FormPage
+from .overview import site_url
 
 #: What the log of the site calls it.
 EXPORTED: Final = "thankyou_coupons.export_codes"
@@ -197,6 +198,7 @@ class BatchView(_Batches, WagtailAdminTemplateMixin, TemplateView):
             may_work=batch.is_open and self.may("issue"),
             may_resume=is_stopped and self.may("issue"),
             may_export=batch.made > 0 and self.may("export"),
+            asks=batch.campaign.asks,
             refused=[(number, reason_text(reason)) for number, reason in batch.rejected[:REFUSED_SHOWN]],
             **{f"{name}_url": self.batch_url(name) for name in ("work", "stop", "resume", "export", "refused")},
         )
@@ -250,19 +252,15 @@ class StopView(_Batches, View):
         return HttpResponseRedirect(self.batch_url())
 
 
-def as_download(pieces: Iterator[str], *, name: str) -> StreamingHttpResponse:
-    """Return a CSV file piece by piece; with the mark by which spreadsheets know UTF-8."""
-
-    def encoded() -> Iterator[bytes]:
-        encoding = "utf-8-sig"
-        for piece in pieces:
-            yield piece.encode(encoding)
-            encoding = "utf-8"
-
-    response = StreamingHttpResponse(encoded(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{slugify(name)[:60] or "codes"}.csv"'
-    response["Cache-Control"] = "no-store, private"
-    return response
+def addresses_for(view: _Batches) -> Callable[[str], str] | None:
+    """Return what makes whole addresses for the links that unlock; ``None`` for whoever may not hand them out, which is
+    part of giving out coupons (CM-4).
+    """
+    if not view.may("issue"):
+        return None
+    # The site is looked up once, and not for each row.
+    root = site_url(view.request, "/").removesuffix("/")
+    return lambda path: f"{root}{path}"
 
 
 class ExportView(_Batches, View):
@@ -275,7 +273,8 @@ class ExportView(_Batches, View):
         batch = self.batch
         data = {"count": batch.made, "batch": batch.pk}
         log(instance=batch.campaign, action=EXPORTED, user=request.user, data=data)
-        return as_download(export_csv(batch=batch), name=f"{batch.campaign.title} {batch.pk}")
+        pieces = export_csv(batch=batch, address_of=addresses_for(self))
+        return as_download(pieces, name=f"{batch.campaign.title} {batch.pk}")
 
 
 class CampaignExportView(_Batches, View):
@@ -287,7 +286,8 @@ class CampaignExportView(_Batches, View):
     def post(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         campaign = get_object_or_404(Campaign, pk=pk)
         log(instance=campaign, action=EXPORTED, user=request.user, data={"count": campaign.coupons.count()})
-        return as_download(export_csv(campaign=campaign), name=campaign.title)
+        pieces = export_csv(campaign=campaign, address_of=addresses_for(self))
+        return as_download(pieces, name=campaign.title)
 
 
 class RefusedView(_Batches, View):

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from djmoney.settings import CURRENCY_CHOICES
@@ -15,15 +17,18 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from ..arithmetic import minor_unit
 from ..catalog import get_catalog
 from ..models import Campaign
-from ..models.questions import repeated_labels
+from ..models.questions import repeated_places
+from ..models.rules import find_zone
 from .choosing import Boxes, Choice, Dots, LinesField, Module, RefField, RefsField, country_choices
-from .dates import WallClockField, find_zone, is_real, to_instant, to_wall, zone_choices
+from .dates import WallClockField, is_real, to_instant, to_wall, zone_choices
 
 #: So many products are shown at once; the rest is found by name.
 PRODUCTS_SHOWN = 200
 PRODUCT_FIELDS = ("products_in", "products_out")
 CATEGORY_FIELDS = ("categories_in", "categories_out")
 DATE_FIELDS = ("starts_at", "ends_at")
+#: Whole numbers of 1 or more; the column says so in words.
+COUNTS = ("deadline_minutes", "total_limit", "limit_per_customer", "uses_per_coupon")
 
 
 class CampaignForm(WagtailAdminModelForm):
@@ -43,7 +48,10 @@ class CampaignForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: The end as it is stored: checking the form moves the one of the instance.
+        self.stored_end: datetime | None = self.instance.ends_at
         self._show_amounts()
+        self._show_counts()
         self._show_dates()
         self._offer_choices()
 
@@ -65,6 +73,13 @@ class CampaignForm(WagtailAdminModelForm):
             percent = f"{self.instance.percent:f}"
             self.initial["percent"] = percent.rstrip("0").rstrip(".") if "." in percent else percent
 
+    def _show_counts(self) -> None:
+        """Leave the smallest number to the column: Django's form would say "0 or more" first, which is not true."""
+        for name in COUNTS:
+            if field := self.fields.get(name):
+                field.validators = [check for check in field.validators if not isinstance(check, MinValueValidator)]
+                field.widget.attrs["min"] = 1
+
     def _show_dates(self) -> None:
         zone = find_zone(self.instance.zone)
         for name in DATE_FIELDS:
@@ -72,7 +87,10 @@ class CampaignForm(WagtailAdminModelForm):
             stored = getattr(self.instance, name)
             if stored is not None and zone is not None:
                 self.initial[name] = to_wall(stored, zone).replace(second=0, microsecond=0)
-        self.fields["zone"].choices = zone_choices(self.instance.zone)
+        # What is stored comes before it. The active zone is the site's, or the one that the member of staff has chosen.
+        preset = timezone.get_current_timezone_name()
+        self.fields["zone"].initial = preset if find_zone(preset) else self.instance.zone
+        self.fields["zone"].choices = zone_choices(self.instance.zone, self.fields["zone"].initial)
         self.fields["zone"].help_text = _("The dates above are the time on a clock there.")
         self._describe("zone")
 
@@ -164,8 +182,12 @@ class CampaignForm(WagtailAdminModelForm):
                     "Choose single codes, or remove the questions."
                 ),
             )
-        if repeated_labels(label for form in asked if (label := form["label"].value())):
-            self.add_error(None, gettext("Two questions have the same words: the customer would be asked only once."))
+        # Checked now: only then an error can be added to what stands there.
+        formset.is_valid()
+        labelled = [form for form in asked if "label" not in form.errors]
+        for place in repeated_places(form["label"].value() for form in labelled):
+            text = gettext("This question has the words of another one: the customer would be asked only once.")
+            labelled[place].add_error("label", text)
 
     @staticmethod
     def _is_filled(form: Any) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db import transaction
+from django.db.models import Count, Exists, IntegerField, OuterRef, ProtectedError, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,13 +22,15 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import ReferenceIndex
 
 from ..catalog import get_catalog
-from ..ledger.limits import recount
-from ..models import Campaign, Coupon, Redemption
+from ..events import actor_of
+from ..models import Campaign, Coupon, CouponBatch, Redemption
 from . import scheduling
 from .campaign_form import PRODUCTS_SHOWN
-from .overview import CampaignOverview, SwitchView
+from .overview import CampaignOverview, RecountView, SwitchView, count_uses
 from .panels import build_edit_handler
 
+#: A batch that a worker may be at.
+OPEN = (CouponBatch.Status.WAITING, CouponBatch.Status.RUNNING)
 #: Fields whose change may put uses under a limit that was not there when they were taken.
 LIMITS = ("total_limit", "limit_per_customer")
 
@@ -64,7 +68,10 @@ class CampaignIndexView(generic.IndexView):
         redeemed = Redemption.objects.redeemed().filter(coupon__campaign=OuterRef("pk"))
         queryset: QuerySet[Campaign] = super().get_base_queryset()
         return queryset.annotate(
-            issued_count=_count(coupons, "campaign"), redeemed_count=_count(redeemed, "coupon__campaign")
+            issued_count=_count(coupons, "campaign"),
+            redeemed_count=_count(redeemed, "coupon__campaign"),
+            # For ``status_label``.
+            has_revoked_word=Exists(coupons.filter(is_word=True, state=Coupon.State.REVOKED)),
         )
 
 
@@ -72,22 +79,16 @@ class _AfterSaving:
     """What is said and done once a campaign is saved."""
 
     def form_valid(self, form: Any) -> HttpResponse:
+        form.instance.saved_by = actor_of(self.request.user)  # type: ignore[attr-defined]
         limits_changed = any(name in form.changed_data for name in LIMITS)
         response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         campaign = form.instance
         if limits_changed and campaign.pk:
             # Uses that were taken before the limit was there count too.
-            recount(campaign=campaign)
-        if others := scheduling.repeated(campaign=campaign):
-            messages.warning(
-                self.request,  # type: ignore[attr-defined]
-                gettext(
-                    "“%(other)s” promises the same with a personal deadline, at the same time or less than %(days)s "
-                    "days apart. Whoever missed the one would be offered the other, and the deadline was not true. "
-                    "Leave more time between them, or promise something else."
-                )
-                % {"other": others[0], "days": scheduling.REST.days},
-            )
+            count_uses(campaign=campaign, request=self.request)  # type: ignore[attr-defined]
+        texts = scheduling.find_warnings(campaign=campaign, end_before=form.stored_end, now=timezone.now())
+        for text in texts if campaign.pk else ():
+            messages.warning(self.request, text)  # type: ignore[attr-defined]
         return response
 
     def get_success_url(self) -> str:
@@ -107,7 +108,7 @@ class CampaignEditView(_AfterSaving, generic.EditView):
 
 
 class CampaignDeleteView(generic.DeleteView):
-    """Deleting is for campaigns that nobody has got a coupon of."""
+    """Deleting is for campaigns that nobody has got a coupon of. A word is nobody's until an order has used it."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.user_has_permission("delete") and (problem := self._why_not()):
@@ -116,10 +117,28 @@ class CampaignDeleteView(generic.DeleteView):
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                # What is nobody's yet goes with it: the word that no order has used, and batches without a code.
+                self.object.coupons.filter(is_word=True, redemptions=None).delete()
+                self.object.batches.exclude(status__in=OPEN).filter(coupons=None).delete()
+                response: HttpResponse = super().form_valid(form)
+                return response
+        except ProtectedError:
+            # Somebody has got a coupon since the question was asked.
+            messages.error(self.request, self._why_not() % {"title": self.object})
+            return redirect(self.index_url_name)
+
     def _why_not(self) -> str:
-        if self.object.coupons.exists():
+        campaign: Campaign = self.object
+        if campaign.coupons.exclude(is_word=True, redemptions=None).exists():
             return gettext(
                 "Coupons of “%(title)s” are already out, so it cannot be deleted. Set its status to “Ended” instead."
+            )
+        if campaign.batches.filter(status__in=OPEN).exists():
+            return gettext(
+                "Codes are being made for “%(title)s”. Stop that first, or set its status to “Ended” instead."
             )
         if ReferenceIndex.get_references_to(self.object).exists():
             return gettext(
@@ -157,6 +176,7 @@ class CampaignViewSet(ModelViewSet):
         return [
             *super().get_urlpatterns(),
             path("products/", self.products_view, name="products"),
+            path("recount/<int:pk>/", self.construct_view(RecountView), name="recount"),
             path("switch/<int:pk>/<str:to>/", self.construct_view(SwitchView), name="switch"),
         ]
 

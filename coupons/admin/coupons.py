@@ -30,8 +30,8 @@ from . import life
 from .columns import MomentColumn
 from .coupon_forms import IssueForm, RevokeForm
 from .formpage import FormPage
-from .readonly import ReadOnlyViewSet
 from .overview import site_url
+from .readonly import ReadOnlyViewSet
 
 
 class CouponFilterSet(WagtailFilterSet):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.widgets import AdminDateTimeInput
+
+#: Years that an owner may mean. Beyond them are typing errors, and close to the ends of the calendar some zones have no
+#: time at all for an instant.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2999
 
 
 def is_real(wall: datetime, zone: ZoneInfo) -> bool:
@@ -30,16 +35,14 @@ def to_instant(wall: datetime, zone: ZoneInfo, *, ends: bool) -> datetime:
 
 
 def to_wall(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return what a clock in this zone shows at an instant, as a naive time."""
-    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
-
-
-def find_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of this IANA name, or ``None``."""
+    """Return what a clock in this zone shows at an instant, as a naive time; at the ends of the calendar, where it would
+    show none, the time in UTC.
+    """
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        local = instant.astimezone(zone)
+    except OverflowError:
+        local = instant.astimezone(UTC)
+    return local.replace(tzinfo=None, fold=0)
 
 
 def zone_choices(*also: str) -> list[tuple[str, str]]:
@@ -64,7 +67,8 @@ class WallClockField(forms.DateTimeField):
 
     widget = AdminDateTimeInput
     default_error_messages = {
-        "not_real": _("Clocks are put forward here: this time does not exist. Choose another one.")
+        "not_real": _("Clocks are put forward here: this time does not exist. Choose another one."),
+        "year": _("Enter a year from %(first)s to %(last)s."),
     }
 
     def to_python(self, value: Any) -> datetime | None:
@@ -78,5 +82,9 @@ class WallClockField(forms.DateTimeField):
                 raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
             # The step over DateTimeField, which would read the text in the zone of the site.
             value = found if found is not None else super(forms.DateTimeField, self).to_python(text)
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            # As texts: a language may group the digits of a number.
+            years = {"first": str(FIRST_YEAR), "last": str(LAST_YEAR)}
+            raise forms.ValidationError(self.error_messages["year"], code="year", params=years)
         naive: datetime = value.replace(tzinfo=None)
         return naive

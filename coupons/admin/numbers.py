@@ -88,6 +88,17 @@ class Course:
         return [day for day in reversed(self.days) if day.issued or day.redeemed]
 
 
+def has_uncounted(*, campaign: Campaign) -> bool:
+    """Whether uses are out that a limit of the campaign does not know of: ``limits.recount`` has not been through."""
+    missing = Q()
+    if campaign.total_limit is not None:
+        missing |= Q(counts_total=False, coupon__is_word=False)
+    if campaign.limit_per_customer is not None:
+        missing |= Q(counts_customer=False) & ~Q(customer_key="")
+    uses = Redemption.objects.live().filter(coupon__campaign=campaign, over_limit=False)
+    return bool(missing) and uses.filter(missing).exists()
+
+
 def count(*, campaign: Campaign) -> Numbers:
     """Return a campaign's numbers in two statements."""
     coupons = Coupon.objects.filter(campaign=campaign).aggregate(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,9 +19,15 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.models import Site
 
+from ..events import actor_of
+from ..exceptions import CouponBusy
+from ..ledger.limits import recount
 from ..models import Campaign
 from . import numbers
 from .facts import facts_of
+
+#: What the log of the site calls it.
+SWITCHED: Final = "thankyou_coupons.switch_campaign"
 
 #: For each status, what can be done: the status that follows, the button, and the icon.
 SWITCHES: dict[str, list[tuple[str, Any, str]]] = {
@@ -86,6 +93,7 @@ class CampaignOverview(generic.InspectView):
             uses_left=max(campaign.total_limit - counted.live, 0) if campaign.total_limit is not None else None,
             word_url=site_url(self.request, "/?" + urlencode({"coupon": campaign.word})) if is_word else "",
             switches=self._switches(),
+            recount_url=self._recount_url(),
             links=self._links(is_word),
             facts=facts_of(campaign),
         )
@@ -114,6 +122,12 @@ class CampaignOverview(generic.InspectView):
             }
             for to, label, icon in SWITCHES[self.object.status]
         ]
+
+    def _recount_url(self) -> str:
+        """Return where uses are counted again, if there are some that a limit does not know of; else an empty text."""
+        if not self.user_has_permission("change") or not numbers.has_uncounted(campaign=self.object):
+            return ""
+        return reverse("thankyou_coupons_campaign:recount", args=[self.object.pk])
 
     def _links(self, is_word: bool) -> list[dict[str, Any]]:
         """Return the next steps that this person may take."""
@@ -144,13 +158,48 @@ class SwitchView(PermissionCheckedMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int, to: str) -> HttpResponse:
-        campaign = get_object_or_404(Campaign, pk=pk)
         if to not in Campaign.Status.values:
             raise Http404
-        # Somebody else may have been quicker; then the page shows how it is now.
-        if to in {following for following, _label, _icon in SWITCHES[campaign.status]}:
-            campaign.status = to
-            campaign.save()
-            log(instance=campaign, action="wagtail.edit", user=request.user)
+        with transaction.atomic():
+            # Locked and read behind the lock: somebody else may have been quicker, and nothing but the status is saved.
+            campaign = get_object_or_404(Campaign.objects.select_for_update(), pk=pk)
+            before = campaign.status
+            is_offered = to in {following for following, _label, _icon in SWITCHES[before]}
+            if is_offered:
+                campaign.status, campaign.saved_by = to, actor_of(request.user)
+                campaign.save(update_fields=["status"])
+                log(instance=campaign, action=SWITCHED, user=request.user, data={"before": before, "after": to})
+        if is_offered:
             messages.success(request, str(_SAID[Campaign.Status(to)]) % {"title": campaign})
         return redirect("thankyou_coupons_campaign:inspect", pk)
+
+
+class RecountView(PermissionCheckedMixin, View):
+    """Counts the uses that are out already under the campaign's limits; may be repeated."""
+
+    model = Campaign
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if count_uses(campaign=get_object_or_404(Campaign, pk=pk), request=request):
+            messages.success(request, gettext("All uses so far are counted."))
+        return redirect("thankyou_coupons_campaign:inspect", pk)
+
+
+def count_uses(*, campaign: Campaign, request: HttpRequest) -> bool:
+    """Count the uses so far under the limits that the campaign has now, and return whether that is done. What the
+    database is too busy for is said, and can be done again from the campaign's page.
+    """
+    try:
+        recount(campaign=campaign)
+    except CouponBusy:
+        messages.warning(
+            request,
+            gettext(
+                "The campaign is saved, but not all uses so far are counted under its limits: too many orders were "
+                "coming in. Please choose “Count the uses again” on the campaign’s page in a moment."
+            ),
+        )
+        return False
+    return True

@@ -74,7 +74,8 @@ def _benefit() -> list[Any]:
         HelpPanel(
             content=_(
                 "Single codes are given out by the blocks that name this campaign, for example on a thank-you page, "
-                "by you, or many at once. What a coupon promises cannot be changed once it is out."
+                "by you, or many at once. What a coupon is worth, and for which orders and customers, cannot be changed "
+                "once it is out. You can always pause or end the campaign."
             ),
         ),
     ]

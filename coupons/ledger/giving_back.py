@@ -11,9 +11,9 @@ from typing import Any, Final
 from django.db.models import F
 
 from .. import events
-from . import limits, uses
 from ..models import Coupon, CouponEvent, Redemption
 from ..signals import announce, coupon_released, coupon_restored
+from . import limits, uses
 
 #: Reservations that ran out are given back in transactions of so many: nobody waits long behind the sweep.
 CHUNK: Final = 200

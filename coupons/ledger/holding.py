@@ -14,6 +14,7 @@ from ..facts import BasketFacts
 from ..models import Campaign, Coupon, CouponEvent, Redemption
 from ..quoting import clash, unfit, why_not
 from ..signals import announce, coupon_reserved
+from . import giving_back, limits, quick, uses
 
 #: What could not be kept is not left behind either: one stands in line longer for that.
 UNDO_ATTEMPTS: Final = 5

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from . import uses
 from ..models import Campaign, Coupon, Redemption, RedemptionQuerySet, UsageCounter
+from . import uses
 
 #: Coupons that ``recount`` locks at a time.
 CHUNK: Final = 500

@@ -14,9 +14,9 @@ from typing import Any, Final
 from django.db import IntegrityError, connection, connections
 from django.db.models import Model
 
-from . import limits, uses
 from ..conf import app_settings
 from ..models import Campaign, Coupon, CouponEvent, Redemption, UsageCounter
+from . import limits, uses
 
 #: The door is shut while another request of the same order is being settled, or the owner's new limits are. Everything
 #: that follows hangs on the UPDATE; it repeats the guard of ``uses.take``. The limits must be those that were read, since

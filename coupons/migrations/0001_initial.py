@@ -87,7 +87,11 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="By all customers together. Leave empty for no limit. Example: 500",
                         null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(
+                                1, message="Enter a whole number of 1 or more, or leave it empty."
+                            )
+                        ],
                         verbose_name="uses in all",
                     ),
                 ),
@@ -97,7 +101,11 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Guests count by their e-mail address; an order without one cannot use the coupon. Leave empty for no limit. Example: 1",
                         null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(
+                                1, message="Enter a whole number of 1 or more, or leave it empty."
+                            )
+                        ],
                         verbose_name="uses per customer",
                     ),
                 ),
@@ -244,7 +252,9 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=1,
                         help_text="How many orders may use the same code. Example: 1",
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(1, message="Enter a whole number of 1 or more.")
+                        ],
                         verbose_name="uses per coupon",
                     ),
                 ),
@@ -291,7 +301,7 @@ class Migration(migrations.Migration):
                     "offer_after_registration",
                     models.BooleanField(
                         default=False,
-                        help_text="As the next step after somebody has opened an account in your shop.",
+                        help_text="As the next step after somebody has opened an account in your shop. If several running campaigns are offered so, only the newest counts.",
                         verbose_name="offer it to everybody who registers",
                     ),
                 ),

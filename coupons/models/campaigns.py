@@ -135,7 +135,7 @@ class Campaign(CampaignConditions, ClusterableModel):
     uses_per_coupon = models.PositiveIntegerField(
         _("uses per coupon"),
         default=1,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1, message=_("Enter a whole number of 1 or more."))],
         help_text=_("How many orders may use the same code. Example: 1"),
     )
     personal = models.BooleanField(
@@ -166,7 +166,10 @@ class Campaign(CampaignConditions, ClusterableModel):
     offer_after_registration = models.BooleanField(
         _("offer it to everybody who registers"),
         default=False,
-        help_text=_("As the next step after somebody has opened an account in your shop."),
+        help_text=_(
+            "As the next step after somebody has opened an account in your shop. If several running campaigns are "
+            "offered so, only the newest counts."
+        ),
     )
     terms = models.TextField(
         _("conditions for the customer"),
@@ -245,7 +248,8 @@ class Campaign(CampaignConditions, ClusterableModel):
     @property
     def status_label(self) -> str:
         """The status as it is now: one that is switched on does nothing before its beginning and after its end, and
-        nothing once its word was revoked. One query for a word, unless it was read ``with_state_of_word``.
+        nothing once its word was revoked. One query for a word, unless a list has annotated
+        ``has_revoked_word``.
         """
         now = timezone.now()
         if self.status == self.Status.RUNNING and self.is_word_revoked:
@@ -256,12 +260,13 @@ class Campaign(CampaignConditions, ClusterableModel):
             return gettext("Running (not begun yet)")
         return self.get_status_display()
 
-    @cached_property
+    @property
     def is_word_revoked(self) -> bool:
         """Whether its public word was revoked, so that nobody can use it however it is called now."""
         if self.code_type != self.CodeType.WORD or self.pk is None:
             return False
-        return self.coupons.filter(is_word=True, state="revoked").exists()
+        known: bool | None = getattr(self, "has_revoked_word", None)
+        return self.coupons.filter(is_word=True, state="revoked").exists() if known is None else known
 
     def is_running(self, now: datetime | None = None, *, grace: timedelta = timedelta(0)) -> bool:
         """Whether it is switched on and inside its dates; the same rule as ``CampaignQuerySet.running``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MinValueValidator
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conditions import Conditions, Scope
 from ..fields import AmountField
+
+AT_LEAST_ONE: Final = _("Enter a whole number of 1 or more, or leave it empty.")
 
 
 class CampaignConditions(models.Model):
@@ -48,14 +51,14 @@ class CampaignConditions(models.Model):
         _("uses in all"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1, message=AT_LEAST_ONE)],
         help_text=_("By all customers together. Leave empty for no limit. Example: 500"),
     )
     limit_per_customer = models.PositiveIntegerField(
         _("uses per customer"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1, message=AT_LEAST_ONE)],
         help_text=_(
             "Guests count by their e-mail address; an order without one cannot use the coupon. "
             "Leave empty for no limit. Example: 1"
@@ -75,8 +78,13 @@ class CampaignConditions(models.Model):
         abstract = True
 
     def local(self, moment: datetime) -> datetime:
-        """Return a moment as the campaign's owner reads it: in the campaign's zone (CD-7)."""
-        return moment.astimezone(self.tzinfo)
+        """Return a moment as the campaign's owner reads it: in the campaign's zone (CD-7); in UTC where the calendar of
+        that zone has come to its end.
+        """
+        try:
+            return moment.astimezone(self.tzinfo)
+        except OverflowError:
+            return moment.astimezone(UTC)
 
     @property
     def tzinfo(self) -> ZoneInfo:

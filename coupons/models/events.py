@@ -22,7 +22,7 @@ class CouponEvent(models.Model):
 
     class Kind(models.TextChoices):
         ISSUED = "issued", _("Given out")
-        UNLOCKED = "unlocked", _("Unlocked")
+        UNLOCKED = "unlocked", pgettext_lazy("coupon", "Unlocked")
         DECLINED = "declined", _("Questions declined")
         EXTENDED = "extended", _("More time given")
         RESERVED = "reserved", _("Reserved")

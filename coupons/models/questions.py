@@ -126,14 +126,16 @@ class Question(Orderable):
         return list(dict.fromkeys(part for line in parts if (part := line.strip().rstrip(",").strip())))
 
 
-def repeated_labels(labels: Iterable[str]) -> list[str]:
-    """Return those of a campaign's questions that ask the same as one before them: each may stand there once."""
+def repeated_places(labels: Iterable[str]) -> list[int]:
+    """Return the places, from 0, of a campaign's questions that ask the same as one before them: each may stand there
+    once.
+    """
     seen: set[str] = set()
     repeated = []
-    for label in labels:
+    for place, label in enumerate(labels):
         name = clean_name_of(label)
         if name in seen:
-            repeated.append(label)
+            repeated.append(place)
         seen.add(name)
     return repeated
 

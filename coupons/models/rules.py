@@ -50,6 +50,7 @@ def find_errors(campaign: Campaign, settled: Collection[str]) -> Errors:
         _lists,
         _word,
         _word_limits,
+        _word_offer,
     )
     errors: Errors = {}
     for rule in rules:
@@ -62,8 +63,10 @@ def find_errors(campaign: Campaign, settled: Collection[str]) -> Errors:
 def find_broken_promises(before: Campaign, after: Campaign, settled: Collection[str]) -> Errors:
     """Return the messages for what has changed although coupons are out.
 
-    Single codes keep their benefit and their conditions. A public word promises nothing to anybody who has not used it
-    yet, and what a used one was worth is written down with its use; only the kind of codes cannot change then.
+    Single codes keep their benefit and their conditions. The dates may change at any time, so that an owner can always
+    stop, and a personal deadline is copied into each coupon: a change is for later ones. A public word promises nothing
+    to anybody who has not used it yet, and what a used one was worth is written down with its use; only the kind of
+    codes cannot change then.
     """
     errors: Errors = {}
     if "code_type" not in settled and before.code_type != after.code_type and _is_bound(before):
@@ -74,8 +77,8 @@ def find_broken_promises(before: Campaign, after: Campaign, settled: Collection[
     if changed and before.coupons.filter(is_word=False).exists():
         for name in changed:
             errors[name] = gettext(
-                "Coupons of this campaign are already out, and what they promise cannot change. "
-                "End this campaign and make a new one."
+                "Coupons of this campaign are already out: what they are worth, and for which orders and customers, "
+                "cannot change. End this campaign and make a new one."
             )
     return errors
 
@@ -148,14 +151,20 @@ def _amount(campaign: Campaign) -> Money | None:
     return campaign.amount if campaign.benefit == campaign.Benefit.AMOUNT else None
 
 
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return the zone of this IANA name, or ``None``."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
 def _dates(campaign: Campaign, settled: Collection[str]) -> Errors:
     errors: Errors = {}
     both = campaign.starts_at and campaign.ends_at
     if both and "starts_at" not in settled and campaign.ends_at <= campaign.starts_at:  # type: ignore[operator]
         errors["ends_at"] = gettext("The end must be after the beginning.")
-    try:
-        ZoneInfo(campaign.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if find_zone(campaign.zone) is None:
         errors["zone"] = gettext("Choose a time zone by its name, for example Europe/Berlin.")
     return errors
 
@@ -219,3 +228,15 @@ def _word_limits(campaign: Campaign, settled: Collection[str]) -> Errors:
             "you want none."
         )
     return errors
+
+
+def _word_offer(campaign: Campaign, settled: Collection[str]) -> Errors:
+    """A word is no coupon of one's own that could be the next step after registering."""
+    if "code_type" in settled or campaign.code_type != campaign.CodeType.WORD or not campaign.offer_after_registration:
+        return {}
+    return {
+        "offer_after_registration": gettext(
+            "A public word is nobody’s own, so it cannot be given to somebody who registers. "
+            "Choose single codes for it, or untick this."
+        )
+    }

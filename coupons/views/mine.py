@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods
 from ..answering import erase, export_answers
 from ..asking import open_questions
 from ..exceptions import CouponBusy
-from .headers import add_private_headers
 from ..holders import CUSTOMER_PREFIX, USER_PREFIX, keys_of
 from ..merging import merge
 from ..models import Answer, Coupon, Question
@@ -26,6 +25,7 @@ from ..spreadsheets import as_csv, as_download
 from ..staging import proven
 from ..wording import day_in_words
 from .cards import Card, Group, for_cards, settle_state
+from .headers import add_private_headers
 from .unlock import apply_path
 
 #: Coupons on the page, the newest.

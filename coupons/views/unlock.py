@@ -19,13 +19,13 @@ from ..answering import erase
 from ..asking import answers_key, questions_for
 from ..exceptions import AnswersMissing, NotUnlockable
 from ..forms import UnlockForm, build_unlock_form
-from .headers import add_private_headers
 from ..holders import keys_of, verified_email_of
 from ..links import find_coupon
 from ..models import Answer, Coupon
 from ..models.questions import AnswerQuerySet
 from ..staging import prove, proven
 from .cards import Card, for_cards, settle_state
+from .headers import add_private_headers
 
 
 @login_not_required

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from coupons import quick
+from coupons.ledger import quick
 from tests.test_coupons.crowd import AtOnce, gather
 
 

@@ -11,9 +11,10 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from coupons import exceptions, limits
+from coupons import exceptions
 from coupons.deadlines import extend
 from coupons.issuing import issue
+from coupons.ledger import limits
 from coupons.merging import merge
 from coupons.models import Campaign, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from coupons import bulk, codes
 from coupons.batches import inserting
+from coupons.batches.minting import mint
 from coupons.bulk import order_batch, resume_batch, stop_batch, work_all, work_batch
 from coupons.exceptions import BatchRefused
-from coupons.batches.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch, CouponEvent, Question
 from coupons.redemption import reserve
 from tests.test_coupons.crowd import AtOnce

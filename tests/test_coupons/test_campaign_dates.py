@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.users.models import UserProfile
 
 from coupons.admin.dates import is_real, to_instant, to_wall, zone_choices
 from coupons.models import Campaign
@@ -114,3 +117,59 @@ def test_zones_are_places_and_an_odd_one_stays() -> None:
     assert {"Europe/Berlin", "UTC", "US/Pacific"} <= set(names)
     assert "Etc/GMT+5" not in names
     assert "US/Eastern" not in names
+
+
+def test_a_new_campaign_is_in_the_zone_of_the_site(owner: Client) -> None:
+    """CD-7: or in the one that the member of staff has chosen; a stored one stays."""
+    with override_settings(TIME_ZONE="Asia/Kathmandu"):
+        assert zone_of(owner.get(reverse(ADD))) == "Asia/Kathmandu"
+        UserProfile.objects.create(user=User.objects.get(), current_time_zone="US/Pacific")
+        assert zone_of(owner.get(reverse(ADD))) == "US/Pacific", "also one that is no place"
+        assert zone_of(owner.get(edit_url(make_campaign(zone="Europe/Lisbon")))) == "Europe/Lisbon"
+
+
+def zone_of(page: Any) -> str:
+    """Return the zone that is chosen on a page with the campaign's form."""
+    found = re.search(r'<select name="zone".*?</select>', page.content.decode(), re.DOTALL)
+    assert found, "there is no field for the zone"
+    [chosen] = re.findall(r'<option value="([^"]*)" selected', found[0])
+    return str(chosen)
+
+
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+@pytest.mark.parametrize(
+    ("zone", "wall"),
+    [
+        ("America/New_York", "9999-12-31 23:59"),
+        ("Asia/Kathmandu", "0001-01-01 00:00"),
+        ("UTC", "1999-12-31 23:59"),
+        ("UTC", "3000-01-01 00:00"),
+    ],
+)
+def test_a_year_that_nobody_means_is_refused_beside_its_field(owner: Client, field: str, zone: str, wall: str) -> None:
+    """What was typed stays."""
+    page = owner.post(reverse(ADD), post_data(**{"zone": zone, field: wall}))
+    found = errors(page)
+    assert list(found) == [field]
+    assert "2000 to 2999" in found[field][0]
+    assert wall in page.content.decode()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
+def test_the_last_years_that_are_taken(owner: Client, zone: str) -> None:
+    """No zone moves them out of the calendar."""
+    dates = {"starts_at": "2000-01-01 00:00", "ends_at": "2999-12-31 23:59"}
+    assert saved(owner.post(reverse(ADD), post_data(zone=zone, **dates)))
+    page = owner.get(edit_url(Campaign.objects.get())).content.decode()
+    assert all(f'value="{date}"' in page for date in dates.values())
+
+
+@pytest.mark.parametrize(("zone", "year"), [("Asia/Tokyo", 9999), ("America/New_York", 1)])
+def test_what_is_stored_can_be_shown_whatever_it_is(owner: Client, zone: str, year: int) -> None:
+    """Rows that no form has checked, of a date that the zone has not."""
+    moment = datetime(9999, 12, 31, 23, 59, tzinfo=UTC) if year == 9999 else datetime(1, 1, 1, tzinfo=UTC)
+    campaign = make_campaign(zone=zone, **{"ends_at" if year == 9999 else "starts_at": moment})
+    assert campaign.local(moment) == moment
+    assert owner.get(edit_url(campaign)).status_code == 200
+    assert owner.get(reverse("thankyou_coupons_campaign:inspect", args=[campaign.pk])).status_code == 200
+    assert owner.get(reverse("thankyou_coupons_campaign:index")).status_code == 200

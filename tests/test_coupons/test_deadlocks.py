@@ -6,17 +6,19 @@ import itertools
 import threading
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
-from coupons import giving_back, limits, uses
 from coupons.exceptions import CouponBusy
 from coupons.issuing import issue
-from coupons.models import Coupon
+from coupons.ledger import giving_back, limits, uses
+from coupons.models import Campaign, Coupon
+from coupons.pruning import prune
 from coupons.redemption import redeem, release, reserve, reserve_all
+from coupons.verifying import repair, verify
 from tests.test_coupons.books import check_books, used
 from tests.test_coupons.crowd import THREADS, AtOnce
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
@@ -137,3 +139,34 @@ def test_a_lock_is_not_waited_for_without_end(at_once: AtOnce, monkeypatch: pyte
     assert isinstance(fresh, CouponBusy)
     assert used(coupon) == 1
     assert giving_back.has_room(coupon.pk)
+
+
+def test_who_tidies_up_does_not_wait_without_end_either(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-3: neither the nightly jobs nor an owner who gives a limit."""
+    monkeypatch.setattr(uses, "PATIENCE", "50ms")
+    coupon = make_coupon()
+    reserve(code=coupon.code, order_ref="1", facts=FACTS, now=NOW)
+    release(order_ref="1", now=NOW)
+    Coupon.objects.filter(pk=coupon.pk).update(used=1)
+    [drift] = verify()
+    Campaign.objects.update(total_limit=1)
+    ready = threading.Barrier(4, timeout=10)
+
+    def work(number: int) -> object:
+        if number == 0:
+            with uses.settling("hanging", campaign_ids=[coupon.campaign_id]):
+                uses.lock([coupon.pk])
+                ready.wait()
+                time.sleep(1)
+            return None
+        ready.wait()
+        if number == 1:
+            return repair([drift])
+        if number == 2:
+            return prune(older_than=timedelta(days=30), now=NOW + timedelta(days=99))
+        return limits.recount(campaign=Campaign.objects.get())
+
+    _, *others = at_once(work, threads=4)
+    assert [type(each) for each in others] == [CouponBusy] * 3, others
+    assert repair([drift]) == [drift]
+    assert prune(older_than=timedelta(days=30), now=NOW + timedelta(days=99)).redemptions == 1

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coupons import importing
+from coupons.batches.minting import mint
 from coupons.bulk import work_all
 from coupons.exceptions import BatchRefused
 from coupons.exporting import reason_text, report_csv
 from coupons.holders import customer_key
 from coupons.importing import CHUNK, import_codes
 from coupons.issuing import issue
-from coupons.batches.minting import mint
 from coupons.models import Campaign, Coupon, CouponBatch, Question
 from coupons.redemption import reserve
 from tests.test_coupons.factories import NOW, make_campaign, make_facts

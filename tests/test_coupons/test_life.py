@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from coupons import limits, redemption
+from coupons import redemption
+from coupons.ledger import limits
 from coupons.models import Redemption, RedemptionQuerySet
 from tests.test_coupons.lives import Lives
 

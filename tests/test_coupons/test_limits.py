@@ -12,11 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from djmoney.money import Money
 
-from coupons import limits
 from coupons.exceptions import InvalidCode
 from coupons.issuing import issue
+from coupons.ledger import holding, limits
 from coupons.models import Campaign, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, reserve, reserve_all
+from coupons.verifying import verify
 from tests.test_coupons.books import check_books, counters, details, states, used
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
 
@@ -161,6 +162,34 @@ def test_a_limit_that_comes_later_counts_what_is_out() -> None:
     assert refused(four.code, "4", customer_key="c:bob") == "total_limit"
     release(order_ref="2", now=NOW)
     assert refused(four.code, "4", customer_key="c:bob") == "total_limit"
+
+
+@pytest.mark.parametrize("limit", ["total_limit", "limit_per_customer"])
+def test_a_limit_that_comes_after_the_coupon_was_read_counts_at_once(limit: str) -> None:
+    """CO-1: a checkout that was prepared a moment before the owner saved."""
+    campaign = make_campaign()
+    until = NOW + timedelta(minutes=30)
+    first, second = (
+        holding.prepare([coupon.code], order_ref=str(order), facts=FACTS, now=NOW, until=until, actor="shop")
+        for order, coupon in enumerate(make_singles(campaign, 2))
+    )
+    Campaign.objects.update(**{limit: 1})
+    [row] = holding.hold(first)
+    assert (row.counts_total, row.counts_customer) == (limit == "total_limit", limit != "total_limit")
+    with pytest.raises(InvalidCode):
+        holding.hold(second)
+    check_books()
+    assert verify() == []
+
+
+def test_a_paid_order_is_counted_under_the_limits_of_now() -> None:
+    """CO-1, CO-2: the shop's own engine read the coupon before the owner saved."""
+    coupon = make_coupon(usage_limit=5)
+    redeem(order_ref="1", code=coupon.code, now=NOW)
+    Campaign.objects.update(total_limit=2)
+    assert limits.recount(campaign=Campaign.objects.get()) == 1
+    assert [redeem(order_ref=ref, code=coupon.code, now=NOW)[0].over_limit for ref in "23"] == [False, True]
+    assert verify() == []
 
 
 def test_a_paid_order_is_accepted_over_every_limit(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import pytest
 
 from coupons.exceptions import InvalidCode
 from coupons.issuing import issue
+from coupons.ledger import uses
 from coupons.merging import merge
 from coupons.models import Answer, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, reserve
@@ -33,6 +35,22 @@ def test_coupons_are_moved_and_their_lives_say_so() -> None:
     assert set(Coupon.objects.values_list("pk", "holder_key")) == {(mine.pk, ACCOUNT), (other.pk, "c:other")}
     assert life(mine) == [("merged", "customer", "")]
     assert life(other) == []
+
+
+def test_coupons_that_somebody_else_has_just_moved_are_not_moved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-10, CO-11: between looking and locking; the life tells only what happened."""
+    mine, moved = make_coupon(holder_key=GUEST), make_coupon(holder_key=GUEST)
+    lock = uses.lock
+
+    def too_late(coupon_ids: Iterable[int]) -> None:
+        Coupon.objects.filter(pk=moved.pk).update(holder_key="c:other")
+        lock(coupon_ids)
+
+    monkeypatch.setattr(uses, "lock", too_late)
+    assert merge(from_key=GUEST, to_key=ACCOUNT, now=NOW) == 1
+    assert life(mine) == [("merged", "customer", "")]
+    assert life(moved) == []
+    assert Coupon.objects.get(pk=moved.pk).holder_key == "c:other"
 
 
 def test_uses_count_on_under_the_limit_per_customer() -> None:

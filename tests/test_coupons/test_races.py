@@ -13,10 +13,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models import CheckConstraint, F, Model
 
-from coupons import holding, limits, quick, redemption, uses
+from coupons import redemption
 from coupons.deadlines import extend
 from coupons.exceptions import CouponBusy, InvalidCode
 from coupons.issuing import issue
+from coupons.ledger import holding, limits, quick, uses
 from coupons.merging import merge
 from coupons.models import Campaign, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 
-from coupons.exceptions import InvalidCode
+from coupons import redemption
+from coupons.exceptions import CouponBusy, InvalidCode
 from coupons.issuing import issue
 from coupons.models import Redemption
 from coupons.redemption import redeem, release, release_expired, reserve, reserve_all, restore
@@ -161,3 +163,26 @@ def test_news_of_it_once(django_capture_on_commit_callbacks: Any) -> None:
         coupon_released.disconnect(released)
     assert heard == ["restored 1", "released 2"]
     check_books()
+
+
+def test_a_busy_coupon_does_not_keep_back_the_uses_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CO-2, CO-3: it is logged, and its turn comes with the next sweep."""
+    coupons = [make_coupon() for _ in range(3)]
+    for coupon in coupons:
+        reserve(code=coupon.code, order_ref=str(coupon.pk), facts=FACTS, now=NOW)
+    give_back = redemption.give_back_all_run_out
+
+    def one_is_busy(coupon_id: int, *, now: datetime) -> int:
+        if coupon_id == coupons[0].pk:
+            raise CouponBusy
+        return give_back(coupon_id, now=now)
+
+    monkeypatch.setattr(redemption, "give_back_all_run_out", one_is_busy)
+    with caplog.at_level(logging.WARNING, logger="coupons"):
+        assert release_expired(now=LATER) == 2
+    assert [f"pk {coupons[0].pk} is busy" in record.getMessage() for record in caplog.records] == [True]
+    assert [used(coupon) for coupon in coupons] == [1, 0, 0]
+    monkeypatch.undo()
+    assert release_expired(now=LATER) == 1

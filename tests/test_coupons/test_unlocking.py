@@ -70,6 +70,19 @@ def test_answers_unlock_and_are_stored_once_with_what_was_said(
     assert (event.actor, event.detail) == ("customer", {"answers": 2})
 
 
+@pytest.mark.parametrize(
+    ("own", "campaigns", "end"),
+    [(1, 30, 1), (9, 30, 7), (None, 30, 7), (9, 5, 5), (3, None, 3)],
+)
+def test_unlocking_never_lengthens_an_end_of_the_coupons_own(own: int | None, campaigns: int | None, end: int) -> None:
+    """CD-2: an imported coupon has one; the earliest of the three counts."""
+    coupon = make_locked(deadline_minutes=7 * 24 * 60)
+    days = {None: None} | {number: NOW + timedelta(days=number) for number in range(40)}
+    Coupon.objects.update(ends_at=days[own])
+    Campaign.objects.update(ends_at=days[campaigns])
+    assert unlock(coupon=coupon, answers={TEA: "Oolong"}, now=NOW).ends_at == days[end]
+
+
 def test_what_is_optional_may_be_left_empty() -> None:
     """CO-9: asked data is declared required or optional."""
     fresh = unlock(coupon=make_locked(), answers={TEA: "Oolong", MILK: ""}, now=NOW)

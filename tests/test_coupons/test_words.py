@@ -9,17 +9,21 @@ import pytest
 from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.test import override_settings
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from coupons import codes
-from coupons.exceptions import CampaignNotRunning, TypingError
+from coupons.exceptions import CampaignNotRunning, InvalidCode, TypingError
 from coupons.issuing import issue, publish_word
+from coupons.ledger import holding
 from coupons.models import Campaign, Coupon, CouponEvent
 from coupons.quoting import quote
-from coupons.redemption import redeem, reserve
+from coupons.redemption import redeem, release, reserve
+from coupons.revoking import revoke
 from coupons.signals import coupon_issued
+from tests.test_coupons.books import check_books
 from tests.test_coupons.factories import NOW, make_campaign, make_coupon, make_facts
 
 LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -185,6 +189,33 @@ def test_a_limit_below_what_is_used_refuses_the_next_and_hurts_nobody() -> None:
 
 
 @pytest.mark.django_db
+def test_a_lowered_limit_holds_for_checkouts_that_were_prepared_before(way: str) -> None:
+    """CO-1, CO-8: what is stored stays at the uses there were; what comes back is not to be had again."""
+    campaign = make_word(total_limit=5)
+    for order in "1234":
+        reserve(code="SPRING10", order_ref=order, facts=make_facts(), now=NOW)
+    until = NOW + timedelta(minutes=30)
+    prepared = [
+        holding.prepare(["SPRING10"], order_ref=order, facts=make_facts(), now=NOW, until=until, actor="shop")
+        for order in "5678"
+    ]
+    campaign.total_limit = 2
+    campaign.save()
+    for order in "123":
+        release(order_ref=order, now=NOW)
+    assert (coupon_of(campaign).used, coupon_of(campaign).usage_limit) == (1, 4)
+    holding.hold(prepared[0])
+    for checkout in prepared[1:]:
+        with pytest.raises(InvalidCode, match="used_up"):
+            holding.hold(checkout)
+    # A paid order is never refused, and it is over the limit of now.
+    [row] = redeem(order_ref="9", code="SPRING10", now=NOW)
+    assert (row.over_limit, row.counts_coupon) == (True, False)
+    assert coupon_of(campaign).used == 2
+    check_books()
+
+
+@pytest.mark.django_db
 def test_an_unused_word_is_free_again_when_its_campaign_changes_to_single_codes() -> None:
     """CO-8: another campaign can have it."""
     campaign = make_word()
@@ -214,6 +245,26 @@ def test_a_word_that_was_revoked_stays_revoked() -> None:
     Coupon.objects.update(state=Coupon.State.REVOKED)
     campaign.save()
     assert coupon_of(campaign).state == Coupon.State.REVOKED
+
+
+@pytest.mark.django_db
+def test_a_new_word_for_a_revoked_one_is_given_to_nobody(django_assert_num_queries: Any) -> None:
+    """CO-8: the owner sees why nobody gets it, also in a list without a query for each row."""
+    campaign = make_word()
+    assert campaign.status_label == "Running"
+    revoke(coupon=coupon_of(campaign), actor="user 7", now=NOW)
+    campaign.word = "AUTUMN"
+    campaign.save()
+    assert coupon_of(campaign).state == Coupon.State.REVOKED
+    with pytest.raises(CampaignNotRunning) as caught:
+        issue(campaign=campaign, now=NOW)
+    assert caught.value.reason == "revoked"
+    assert campaign.status_label == "Running (word revoked)"
+    listed = Campaign.objects.annotate(has_revoked_word=Exists(Coupon.objects.filter(campaign=OuterRef("pk")))).get()
+    with django_assert_num_queries(0):
+        assert listed.status_label == "Running (word revoked)"
+    campaign.status = "paused"
+    assert campaign.status_label == "Paused"
 
 
 @pytest.mark.django_db
