@@ -101,6 +101,11 @@ def normalise(text: str) -> str:
     return key
 
 
+def part_key(text: str) -> str:
+    """Return how a part of a code or a word is stored, however it is typed; empty if nothing of it could be."""
+    return _plain(text[:MAX_INPUT]).upper().translate(_CONFUSABLES)
+
+
 def clean_word(text: str) -> str:
     """Return the stored form of a public word, which is what ``normalise`` makes of it and of each way to type it
     (CO-8).
@@ -141,13 +146,17 @@ def _symbols(text: str) -> str:
     """Return the letters and digits of a text in upper case. Raises ``TypingError`` if it holds anything else."""
     if not isinstance(text, str) or len(text) > MAX_INPUT:
         raise TypingError
-    plain = unicodedata.normalize("NFKC", text)
-    # A phone's keyboard makes long dashes of short ones.
-    plain = "".join(symbol for symbol in plain if not symbol.isspace() and unicodedata.category(symbol) != "Pd")
+    plain = _plain(text)
     # Looked at before the change of case, which would turn some foreign letters into ours.
     if not (plain.isascii() and plain.isalnum()):
         raise TypingError
     return plain.upper()
+
+
+def _plain(text: str) -> str:
+    """Return a text without spaces and dashes. A phone's keyboard makes long ones of short ones."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(symbol for symbol in plain if not symbol.isspace() and unicodedata.category(symbol) != "Pd")
 
 
 def _looks_like_a_code(key: str) -> bool:

@@ -46,6 +46,11 @@ class Conditions:
     #: A limit per customer: an order of somebody unknown cannot be counted.
     needs_customer: bool = False
 
+    @property
+    def asks_who(self) -> bool:
+        """Whether it matters who orders."""
+        return self.needs_customer or self.audience != "everybody"
+
     def spent(self, facts: BasketFacts) -> Money:
         """Return the price of the goods that the coupon is for, before coupons: what counts for the minimum spend."""
         return sum((line.total for line in self.scope.lines(facts)), Money(0, facts.currency))

@@ -20,7 +20,7 @@ DEFAULTS: Final[Mapping[str, int | bool | str | tuple[str, ...]]] = {
     "CATALOG": "",
     "BASKET": "",
     "GUESS_LIMITS_SESSION": ("5/minute", "30/hour"),
-    "GUESS_LIMITS_IP": ("20/minute",),
+    "GUESS_LIMITS_IP": ("20/minute", "200/hour"),
     "GUESS_ALARM_PER_MINUTE": 120,
     "CHALLENGE": "",
     "TRUSTED_PROXIES": 0,

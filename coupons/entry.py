@@ -4,7 +4,8 @@ CO-7).
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,13 +15,13 @@ from djmoney.money import Money
 
 from . import codes
 from .arithmetic import CouponDiscount, Quote
-from .exceptions import ChangesNothing, CouponError
+from .exceptions import ChangesNothing, CouponError, InvalidCode
 from .facts import BasketFacts
-from .guessing import Visitor, attempt
-from .quoting import quote
-from .staging import proven, stage, staged
+from .guessing import Attempt, Visitor, attempt
+from .quoting import ABOUT_CUSTOMER, Asking, asks_who, quote, quote_for
+from .staging import begin, proven, stage, staged
 
-__all__ = ["Entry", "Overview", "StagedCoupon", "Visitor", "enter", "overview"]
+__all__ = ["Attempt", "Entry", "Overview", "StagedCoupon", "Visitor", "enter", "overview", "placing"]
 
 #: What speaks against an empty basket and may be different in a full one. The code is kept; the checkout decides.
 WAITS_FOR_GOODS: Final = frozenset({"minimum_spend", "no_matching_product", "free_product_missing"})
@@ -52,29 +53,37 @@ def enter(
     facts: BasketFacts | None,
     challenge_passed: bool = False,
     order_ref: str = "",
+    claimed_key: str = "",
     now: datetime | None = None,
 ) -> Entry:
     """Try a code as it was typed; if it is right, stage it for the next checkout. At most one query; takes no use.
 
     ``facts`` is the basket, ``None`` if the shop cannot tell: then, and for an empty basket, only what does not depend
-    on its goods is asked. ``order_ref`` as for ``quote``. A wrong code leaves the session untouched.
+    on its goods is asked. ``order_ref`` as for ``quote``. A personal coupon of a customer is refused like any wrong code
+    until somebody is known to be its holder: by the facts, by ``visitor.holder_keys``, by a proof in this session, or by
+    ``claimed_key``, the customer key of an address that was typed into the checkout. Of that nothing else is asked, so
+    that nobody learns who is a customer here. A wrong code leaves no trace in the session but, for a visitor who has
+    none, the session itself: it is what the limits count by.
 
     Raises ``TooManyTries`` or ``ChallengeNeeded`` whatever was typed (CO-7); ``TypingError`` without a query and
     without counting; ``InvalidCode`` for every other wrong code, which counts as a failed try (CO-6); for a code that
-    is staged already, or whose holder was proven in this session, the true reason instead, and it does not count;
-    ``ChangesNothing`` for a right code that would take nothing off this basket, and is not staged.
+    is staged already, whose holder was proven in this session, or that is held by one of the visitor's own keys, the
+    true reason instead, and it does not count; ``ChangesNothing`` for a right code that would take nothing off this
+    basket, and is not staged.
     """
     with attempt(visitor=visitor, challenge_passed=challenge_passed) as trying:
         code = codes.normalise(text)
         present = staged(session)
         known = {*present, *proven(session)}
         basket = facts if facts is not None else _no_basket()
-        priced = quote(codes=[*present, code], facts=basket, now=now, order_ref=order_ref, proven=known)
+        asking = Asking(holder_keys=visitor.holder_keys, claimed_key=claimed_key)
+        priced = quote_for(asking, codes=[*present, code], facts=basket, now=now, order_ref=order_ref, proven=known)
         for refusal in priced.refusals:
-            if refusal.text == code and refusal.error.reason not in _may_wait_for(facts):
-                if code not in known:
-                    trying.fail()
-                raise refusal.error
+            error = refusal.error
+            if refusal.text == code and error.reason not in _may_wait_for(facts):
+                if isinstance(error, InvalidCode) and (code not in known or error.reason in ABOUT_CUSTOMER):
+                    trying.fail(session_key="" if visitor.session_key else begin(session))
+                raise error
         discount = next((each for each in priced.discounts if each.code == code), None)
         if facts is not None and code not in present and discount is not None and _is_in_vain(discount, priced):
             raise ChangesNothing
@@ -82,6 +91,24 @@ def enter(
         if facts is None:
             return Entry(code=code)
         return Entry(code=code, quote=priced, discount=discount)
+
+
+@contextmanager
+def placing(
+    *, codes: Sequence[str], visitor: Visitor, customer_key: str, challenge_passed: bool = False
+) -> Iterator[Attempt]:
+    """Guard the placing of an order with these codes: call ``fail`` of what is yielded if a coupon is refused then.
+
+    Only now may a coupon be tried against an address that was just typed; and whoever places orders for others'
+    addresses could ask in this way who is a customer. So a refusal counts like a wrong code, where one of the coupons
+    depends on who orders and ``customer_key`` is none of the visitor's own keys. Raises ``TooManyTries`` or
+    ``ChallengeNeeded`` before anything is looked at (CO-7); an order without such coupons is never held up. One query.
+    """
+    if customer_key in visitor.holder_keys or not asks_who(codes):
+        yield Attempt([])
+        return
+    with attempt(visitor=visitor, challenge_passed=challenge_passed) as trying:
+        yield trying
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+HOUR: Final = 60 * 60
 
 
 class CouponError(Exception):
@@ -169,10 +171,29 @@ class ChangesNothing(CouponError):
 
 
 class TooManyTries(CouponError):
-    """Raised when somebody has tried too many wrong codes: the same text whatever was typed (CO-7)."""
+    """Raised when somebody has tried too many wrong codes: the same text whatever was typed (CO-7).
+
+    ``retry_after``: in how many seconds trying again is worth it, for the header of this name.
+    """
 
     default_code = "too_many_tries"
     text = _("You have tried many codes. Please wait a few minutes, then try again.")
+    #: For the longer limits: by the seconds they last at least.
+    longer_texts: ClassVar[Mapping[int, str | Promise]] = {
+        HOUR + 1: _("You have tried many codes. Please try again another day."),
+        15 * 60: _("You have tried many codes. Please try again in an hour."),
+    }
+
+    def __init__(
+        self, code: str = "", params: Mapping[str, Any] | None = None, *, reason: str = "", retry_after: int = 60
+    ) -> None:
+        super().__init__(code, params, reason=reason)
+        self.retry_after = retry_after
+
+    @property
+    def message(self) -> str:
+        longer = (text for seconds, text in self.longer_texts.items() if self.retry_after >= seconds)
+        return str(next(longer, self.text))
 
 
 class ChallengeNeeded(TooManyTries):

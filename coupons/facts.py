@@ -36,10 +36,14 @@ class BasketLine:
 class BasketFacts:
     """A basket: its lines, the shipping cost before coupons, one ISO 4217 currency for all, and the customer if known.
 
-    ``customer_key`` comes from ``holders.customer_key``. ``country`` is where the order is delivered to (ISO 3166-1
-    alpha-2, upper case), ``previous_orders`` how many orders this customer has placed before, cancelled ones left out;
-    an empty text and ``None`` say "not known yet", as for a guest before the address form. Raises ``ValueError`` for
-    mixed currencies, repeated line refs or negative shipping (CO-4).
+    ``customer_key`` comes from ``holders.customer_key``, ``account_key`` from ``holders.user_key``. ``country`` is
+    where the order is delivered to (ISO 3166-1 alpha-2, upper case), ``previous_orders`` how many orders this customer
+    has placed before, cancelled ones left out; an empty text and ``None`` say "not known yet", as for a guest before
+    the address form.
+
+    What a basket merely *shows* must not depend on an address that was only typed, or it tells everybody who is a
+    customer (CO-6): give the ``customer_key`` of a verified address there, and that of the form when the order is
+    placed. Raises ``ValueError`` for mixed currencies, repeated line refs or negative shipping (CO-4).
     """
 
     lines: tuple[BasketLine, ...]
@@ -48,6 +52,7 @@ class BasketFacts:
     customer_key: str = ""
     country: str = ""
     previous_orders: int | None = None
+    account_key: str = ""
 
     def __post_init__(self) -> None:
         prices = [line.unit_price for line in self.lines]

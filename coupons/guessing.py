@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.core.cache import cache
+from limits import parse
 
 from .conf import app_settings
 from .exceptions import ChallengeNeeded, TooManyTries
@@ -28,30 +29,42 @@ WINDOW: Final = 60
 #: How long the challenge is asked for after the last minute with too many wrong codes, in seconds.
 ALARM_LASTS: Final = 600
 
+_IP: Final = "coupon-ip"
+_SESSION: Final = "coupon-session"
 _ALARM: Final = f"{PREFIX}alarm"
 _TOLD: Final = f"{PREFIX}alarm-told"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Who tries a code: the key of the session, empty if there is none yet, and the network address (CO-7)."""
+    """Who tries a code: the key of the session, empty if there is none yet, and the network address (CO-7).
+
+    ``holder_keys`` are the keys whose coupons this visitor has shown to be theirs (``holders.keys_of``): for these they
+    hear the true reasons (CO-6).
+    """
 
     session_key: str = ""
     ip: str = ""
+    holder_keys: tuple[str, ...] = ()
 
 
 class Attempt:
-    """One try of a code, counted before anything is looked up."""
+    """One try of a code, counted before anything is looked up. Without slots it is one that nobody counts."""
 
     def __init__(self, slots: list[Slot]) -> None:
         self._slots = slots
         self._failed = False
 
-    def fail(self) -> None:
-        """Say that the code was wrong: the try stays counted, and the site counts it, too."""
-        if not self._failed:
-            self._failed = True
-            _count_failure()
+    def fail(self, *, session_key: str = "") -> None:
+        """Say that the code was wrong: the try stays counted, and the site counts it, too. ``session_key``: that of a
+        session which the visitor has got only now.
+        """
+        if self._failed or not self._slots:
+            return
+        self._failed = True
+        _count_failure()
+        for each in app_settings.guess_limits_session if session_key else ():
+            take(name=_SESSION, key=session_key, limits=[each])
 
     def close(self) -> None:
         """Uncount the try unless it failed."""
@@ -67,22 +80,26 @@ def attempt(*, visitor: Visitor, challenge_passed: bool = False) -> Iterator[Att
     The try is counted first and uncounted if it did not fail, so that no more than the limit can be under way at any
     instant. Raises ``ChallengeNeeded`` while the alarm is on, if the shop has a challenge and it was not passed; and
     ``TooManyTries`` if the session or the network address has failed too often. Both before anything is looked at, so
-    that the answer is the same for a right code (CO-6, CO-7). A visitor without a session is counted by the address
-    only.
+    that the answer is the same for a right code (CO-6, CO-7); it says when the longest limit that was hit is over. A
+    visitor without a session is counted by the address only.
     """
     if not challenge_passed and needs_challenge():
         raise ChallengeNeeded
-    limits = [("coupon-ip", visitor.ip or "unknown", app_settings.guess_limits_ip)]
+    limits = [(_IP, visitor.ip or "unknown", each) for each in app_settings.guess_limits_ip]
     if visitor.session_key:
-        limits.insert(0, ("coupon-session", visitor.session_key, app_settings.guess_limits_session))
+        limits += [(_SESSION, visitor.session_key, each) for each in app_settings.guess_limits_session]
     slots: list[Slot] = []
+    full: dict[int, str] = {}
     trying = Attempt(slots)
     try:
         for name, key, each in limits:
-            slot = take(name=name, key=key, limits=each)
+            slot = take(name=name, key=key, limits=[each])
             if slot is None:
-                raise TooManyTries(reason=name)
-            slots.append(slot)
+                full[parse(each).get_expiry()] = name
+            else:
+                slots.append(slot)
+        if full:
+            raise TooManyTries(reason=full[max(full)], retry_after=max(full))
         yield trying
     finally:
         trying.close()

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from .conf import app_settings
 
-#: What every customer key begins with. A coupon whose ``holder_key`` begins so is refused to any *other* known
+#: What every customer key begins with. A personal coupon whose ``holder_key`` begins so is refused to any *other*
 #: customer.
 CUSTOMER_PREFIX: Final = "c:"
 #: What the keys of accounts begin with, for coupons that were given to an account whose address nobody verified.
@@ -77,10 +77,20 @@ def verified_email(user: Any) -> str:
     return str(found.email) if found is not None else ""
 
 
-def is_foreign(*, holder_key: str, customer_key: str) -> bool:
-    """Return whether a coupon belongs to another customer than the one at hand.
-
-    Only customer keys are compared: a coupon with no holder, or with a holder of another kind, works for whoever has
-    its code; and as long as the customer is unknown (a guest's basket before the address form) nobody is refused.
+def is_bound(holder_key: str) -> bool:
+    """Return whether this key is a customer's or an account's. A coupon with no holder, or with a holder of another
+    kind, works for whoever has its code.
     """
-    return holder_key.startswith(CUSTOMER_PREFIX) and customer_key != "" and holder_key != customer_key
+    return holder_key.startswith((CUSTOMER_PREFIX, USER_PREFIX))
+
+
+def is_foreign(*, holder_key: str, customer_key: str, account_key: str = "", final: bool = False) -> bool:
+    """Return whether a coupon belongs to somebody else than the customer at hand (CO-10).
+
+    An address is compared with the address, an account with the account. As long as that is unknown (a guest's basket
+    before the address form) nobody is refused, unless the answer is ``final``: then it will not become known any more.
+    """
+    if not is_bound(holder_key):
+        return False
+    known = customer_key if holder_key.startswith(CUSTOMER_PREFIX) else account_key
+    return holder_key != known if known else final

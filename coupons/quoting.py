@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,10 +26,12 @@ from .exceptions import (
     TypingError,
 )
 from .facts import BasketFacts
-from .holders import is_foreign
+from .holders import is_bound, is_foreign
 from .models import Campaign, Coupon, CouponQuerySet, Redemption, UsageCounter
 from .money import money_text
 
+#: Reasons that tell something of the customer whom the facts name: whether they have an account here, and an order.
+ABOUT_CUSTOMER: Final = frozenset({"foreign", "customer_limit", "not_first_order", "not_returning"})
 #: The error for the proven holder, by the reason; every other reason means that the coupon's time is over.
 _EXPLAINED: Final[Mapping[str, type[CouponError]]] = {
     "used_up": CouponUsedUp,
@@ -40,6 +43,40 @@ _EXPLAINED: Final[Mapping[str, type[CouponError]]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """Somebody who has typed a code: the keys that are theirs, and one that they only say is theirs."""
+
+    holder_keys: Collection[str] = ()
+    claimed_key: str = ""
+
+    def holds(self, coupon: Coupon) -> bool:
+        """Whether the coupon was given to them."""
+        return bool(coupon.holder_key) and coupon.holder_key in self.holder_keys
+
+    def is_kept(self, coupon: Coupon, facts: BasketFacts) -> bool:
+        """Whether the coupon is kept for a holder of whom nobody knows whether it is them."""
+        holder = coupon.holder_key
+        known = {facts.customer_key, facts.account_key, self.claimed_key}
+        return coupon.campaign.personal and is_bound(holder) and holder not in known
+
+    def may_hear(self, reason: str, facts: BasketFacts) -> bool:
+        """Whether this reason tells them nothing of anybody else."""
+        return reason not in ABOUT_CUSTOMER or not facts.customer_key or facts.customer_key in self.holder_keys
+
+
+def asks_who(codes: Sequence[str]) -> bool:
+    """Return whether one of these coupons depends on who orders. One query, none for no codes."""
+    if not codes:
+        return False
+    texts, _refusals = _normalised(codes)
+    found = Coupon.objects.filter(code__in=list(texts)).select_related("campaign")
+    return any(
+        coupon.campaign.conditions.asks_who or (coupon.campaign.personal and is_bound(coupon.holder_key))
+        for coupon in found
+    )
+
+
 def quote(
     *,
     codes: Sequence[str],
@@ -47,6 +84,7 @@ def quote(
     now: datetime | None = None,
     order_ref: str = "",
     proven: Collection[str] = (),
+    final: bool = False,
 ) -> Quote:
     """Return the basket with these codes applied; wrong codes become ``refusals`` and nothing is raised. At most one
     query.
@@ -56,7 +94,27 @@ def quote(
     are theirs, and they get the error of ``explain``. ``order_ref`` names an order that was already tried: what it has
     reserved does not count against it (CO-2). Two coupons of one campaign, or a second one beside a coupon that is not
     combinable, are refused; the one that was typed first stays. A coupon that fits and takes nothing off, such as
-    free shipping before the address is known, is accepted with a discount of zero.
+    free shipping before the address is known, is accepted with a discount of zero. With ``final`` what the shop does
+    not know counts against a coupon, as it does for ``reserve_all`` (CO-10).
+    """
+    return quote_for(None, codes=codes, facts=facts, now=now, order_ref=order_ref, proven=proven, final=final)
+
+
+def quote_for(
+    asking: Asking | None,
+    *,
+    codes: Sequence[str],
+    facts: BasketFacts,
+    now: datetime | None = None,
+    order_ref: str = "",
+    proven: Collection[str] = (),
+    final: bool = False,
+) -> Quote:
+    """Return a ``quote`` as it is told to somebody who has typed a code; ``None`` for the shop itself.
+
+    A coupon that is held by one of the visitor's own keys is proven. A personal one of a customer or an account is
+    refused unless it is proven, or the facts or the claim name its holder; and what speaks against the customer whom
+    the facts name is told only if that is the visitor (CO-6).
     """
     now = now or timezone.now()
     texts, refusals = _normalised(codes)
@@ -64,10 +122,14 @@ def quote(
     accepted: list[Coupon] = []
     for code, text in texts.items():
         coupon = coupons.get(code)
-        reason = _refused(coupon, facts, now=now) or clash(coupon, accepted)
+        is_proven = code in proven or (coupon is not None and asking is not None and asking.holds(coupon))
+        reason = _refused(coupon, facts, now=now, final=final) or clash(coupon, accepted)
+        if coupon is not None and asking is not None and not is_proven and asking.is_kept(coupon, facts):
+            # Before whatever an empty basket may make good, or the code would be kept for it.
+            reason = "foreign"
         if coupon is not None and not reason:
             accepted.append(coupon)
-        elif coupon is not None and code in proven:
+        elif coupon is not None and is_proven and (asking is None or asking.may_hear(reason, facts)):
             refusals.append(Refusal(text=text, error=_explained(reason, coupon, facts, now=now)))
         else:
             refusals.append(Refusal(text=text, error=InvalidCode(reason=reason)))
@@ -122,7 +184,12 @@ def unfit(coupon: Coupon, facts: BasketFacts, *, final: bool = False) -> str:
     with time. With ``final`` what the shop does not know is a reason too (see ``Conditions.why_not``).
     """
     campaign = coupon.campaign
-    if campaign.personal and is_foreign(holder_key=coupon.holder_key, customer_key=facts.customer_key):
+    if campaign.personal and is_foreign(
+        holder_key=coupon.holder_key,
+        customer_key=facts.customer_key,
+        account_key=facts.account_key,
+        final=final,
+    ):
         return "foreign"
     if campaign.benefit == Campaign.Benefit.AMOUNT and (
         campaign.amount is None or campaign.amount.currency.code != facts.currency
@@ -243,8 +310,9 @@ def _fetch(stored: list[str], facts: BasketFacts, *, now: datetime, order_ref: s
     return {coupon.code: coupon for coupon in found.select_related("campaign")}
 
 
-def _refused(coupon: Coupon | None, facts: BasketFacts, *, now: datetime) -> str:
+def _refused(coupon: Coupon | None, facts: BasketFacts, *, now: datetime, final: bool) -> str:
     """Return the reason against a coupon of ``_fetch``. What the order has reserved is its own until it is released."""
     if coupon is not None and coupon.own:  # type: ignore[attr-defined]
-        return unfit(coupon, facts)
-    return why_not(coupon, facts, now=now, free=coupon is not None and coupon.returning)  # type: ignore[attr-defined]
+        return unfit(coupon, facts, final=final)
+    free = coupon is not None and coupon.returning  # type: ignore[attr-defined]
+    return why_not(coupon, facts, now=now, free=free, final=final)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+from django.utils.crypto import get_random_string
+
 from . import codes
 from .exceptions import TypingError
 
@@ -18,6 +20,8 @@ MAX_STAGED: Final = 10
 PROVEN_KEY: Final = "thankyou_coupons.proven"
 #: A bound for the session's size; the newest proofs stay.
 MAX_PROVEN: Final = 20
+#: Where a visitor who had no session when the first code was wrong is known from then on.
+TRIED_KEY: Final = "thankyou_coupons.tried"
 
 
 def staged(session: MutableMapping[str, Any]) -> list[str]:
@@ -68,3 +72,19 @@ def proven(session: MutableMapping[str, Any]) -> list[str]:
     if not isinstance(found, list):
         return []
     return [code for code in found if isinstance(code, str)][-MAX_PROVEN:]
+
+
+def begin(session: MutableMapping[str, Any]) -> str:
+    """Let a visitor without a session have one, because a code was wrong, and return its name for the limits (CO-7).
+
+    The name is ours: some stores give a session its key only when the answer is sent, or another one each time.
+    """
+    name: str = get_random_string(32)
+    session[TRIED_KEY] = name
+    return name
+
+
+def begun(session: MutableMapping[str, Any]) -> str:
+    """Return the name that ``begin`` gave this session, or an empty text."""
+    found = session.get(TRIED_KEY)
+    return found if isinstance(found, str) else ""

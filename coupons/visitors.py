@@ -8,7 +8,9 @@ from django.utils.module_loading import import_string
 
 from .conf import app_settings
 from .guessing import Visitor, needs_challenge
+from .holders import keys_of
 from .ratelimit import client_ip
+from .staging import begun
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -17,11 +19,16 @@ if TYPE_CHECKING:
 
 
 def visitor_of(request: HttpRequest) -> Visitor:
-    """Return who tries. Makes no session; the address is behind ``TRUSTED_PROXIES`` proxies."""
+    """Return who tries. Makes no session; the address is behind ``TRUSTED_PROXIES`` proxies. Of somebody who is signed
+    in the holder keys are told, too.
+    """
     session = getattr(request, "session", None)
+    # Looking into the session comes first: one that was made up by the visitor has lost its key then.
+    name = begun(session) if session is not None else ""
     return Visitor(
-        session_key=getattr(session, "session_key", None) or "",
+        session_key=name or getattr(session, "session_key", None) or "",
         ip=client_ip(request, trusted_proxies=app_settings.trusted_proxies),
+        holder_keys=keys_of(getattr(request, "user", None)),
     )
 
 

@@ -25,7 +25,8 @@ from django.utils import timezone, translation
 from djmoney.money import Money
 from wagtail.models import Site
 
-from coupons.models import Campaign
+from coupons import issuing, links
+from coupons.models import Campaign, Question
 from scripts import messages
 from thankyou_flows.pages.models import ThankYouPage
 from thankyou_flows.texts import format_day, format_deadline, format_money, format_remaining
@@ -180,6 +181,31 @@ def test_the_thank_you_page_speaks_german(mode: str, words: list[str]) -> None:
     html = page.make_preview_request(preview_mode=mode).content.decode()
     for text in words:
         assert text in html
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("german")
+def test_a_locked_coupon_speaks_german(client: Client) -> None:
+    """CO-9: its questions, what is still missing, and a friendly word for who would rather not answer."""
+    campaign = Campaign(
+        title="Drei Fragen", status="running", benefit="percent", percent=Decimal(15), deadline_minutes=1440
+    )
+    campaign.questions = [Question(label="Lieblingstee", purpose="Damit wir besser empfehlen.")]
+    campaign.save()
+    answer = client.get(links.unlock_path(issuing.issue(campaign=campaign)), follow=True)
+    path, html = answer.request["PATH_INFO"], answer.content.decode()
+    for text in (
+        "Auf Sie wartet ein Gutschein",
+        "Beantworten Sie eine Frage, und er gehört Ihnen.",
+        "15\xa0% Rabatt",
+        "Nach dem Freischalten gilt er einen Tag lang.",
+        "Wir bewahren Ihre Antwort ein Jahr lang auf.",
+        "Meinen Gutschein freischalten",
+        "Nein, danke",
+    ):
+        assert text in html
+    assert "Bitte beantworten Sie diese Frage." in client.post(path, {"command": "answer"}).content.decode()
+    assert "Das ist völlig in Ordnung" in client.post(path, {"command": "decline"}, follow=True).content.decode()
 
 
 @pytest.mark.django_db

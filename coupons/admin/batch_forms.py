@@ -18,7 +18,7 @@ from ..models.batches import LARGEST_BATCH
 LARGEST_UPLOAD: Final = 20 * 1024 * 1024
 
 
-class CampaignChoice(forms.ModelChoiceField):
+class CampaignChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Campaigns by name, and which of them ask questions first. Needs a query set with ``does_ask``."""
 
     def label_from_instance(self, obj: Any) -> str:

@@ -76,8 +76,9 @@ def find(queryset: QuerySet[Coupon], text: str) -> QuerySet[Coupon]:
     exact = queryset.filter(Q(code=stored) | ordered if stored else ordered)
     if exact.exists():
         return exact
-    part = "".join(text.replace("-", " ").split())
-    return queryset.filter(Q(code__icontains=part) | Q(campaign__title__icontains=text))
+    named = Q(campaign__title__icontains=text)
+    part = codes.part_key(text)
+    return queryset.filter(named | Q(code__contains=part) if part else named)
 
 
 def state_in_words(coupon: Coupon, *, now: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -145,7 +145,8 @@ def _after_end(column: str, campaign: Campaign) -> Q:
     """Uses whose moment is after the end that their customer was shown, and the grace (CD-2, CD-4)."""
     grace = app_settings.grace
     after = Q(**{f"{column}__gt": F("coupon__ends_at") + grace})
-    if campaign.ends_at is not None:
+    # Nothing comes after an end at the end of the calendar.
+    if campaign.ends_at is not None and campaign.ends_at < datetime.max.replace(tzinfo=UTC) - grace:
         after |= Q(**{f"{column}__gt": campaign.ends_at + grace})
     return after
 

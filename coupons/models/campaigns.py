@@ -141,7 +141,10 @@ class Campaign(CampaignConditions, ClusterableModel):
     personal = models.BooleanField(
         _("only for the customer who got it"),
         default=False,
-        help_text=_("Otherwise whoever has the code can use it, for example a friend."),
+        help_text=_(
+            "Otherwise whoever has the code can use it, for example a friend. A coupon that was given to nobody in "
+            "particular, such as a printed one, stays for whoever has it."
+        ),
     )
     give_back = models.CharField(
         _("the customer gets the use back"), max_length=10, choices=GiveBack, default=GiveBack.CANCELLED

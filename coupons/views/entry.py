@@ -35,8 +35,6 @@ from .headers import add_private_headers
 
 #: Longest ``next`` in bytes; Django refuses redirects of more than 2,048.
 MAX_NEXT: Final = 1900
-#: When to come back after too many tries, in seconds; the same for everybody (CO-6).
-RETRY_AFTER: Final = "60"
 
 
 class SeeOther(HttpResponseRedirect):
@@ -139,7 +137,7 @@ def _refused(response: HttpResponse, error: CouponError) -> HttpResponse:
     response.status_code = 422
     if isinstance(error, TooManyTries):
         response.status_code = 429
-        response.headers["Retry-After"] = RETRY_AFTER
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from djmoney.money import Money
 
 from coupons.facts import BasketFacts, BasketLine
-from coupons.holders import customer_key
+from coupons.holders import customer_key, user_key
 from thankyou_flows.values import OrderState
 from wishlists.cart import PricedLine, price
 
+from .accounts import verified_email
 from .models import Order
 from .shipping import CURRENCY, ShippingMethod
 from .store import ExampleStore
@@ -24,7 +25,9 @@ def facts_of_cart(
 ) -> BasketFacts:
     """Return what a cart would be as an order: only the lines that can be bought, at today's prices.
 
-    One query for the customer's earlier orders, if it is known who orders.
+    ``email`` is an address that the visitor has proved: what is shown must not tell who is a customer here. Without it
+    an account's own orders still say that they are not its first; that there are none says nothing, since the address
+    may have some. One query for the earlier orders, if it is known who orders.
     """
     return BasketFacts(
         lines=tuple(
@@ -41,8 +44,9 @@ def facts_of_cart(
         shipping=ShippingMethod(shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(email) if email else "",
+        account_key=user_key(user),
         country=country,
-        previous_orders=count_orders(email=email, user=user),
+        previous_orders=count_orders(email=email, user=user) or (0 if email else None),
     )
 
 
@@ -62,6 +66,7 @@ def facts_of_order(order: Order) -> BasketFacts:
         shipping=ShippingMethod(order.shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(order.email),
+        account_key=user_key(order.user),
         country=str(order.country.code or ""),
         previous_orders=count_orders(email=order.email, user=order.user, but_for=order),
     )
@@ -70,8 +75,12 @@ def facts_of_order(order: Order) -> BasketFacts:
 def facts_of_request(request: HttpRequest) -> BasketFacts | None:
     """Return the cart of this browser before it is known how and where to it is sent: ``THANKYOU_COUPONS["BASKET"]``."""
     basket = price(request.cart_store.cart, ExampleStore())  # type: ignore[attr-defined]
-    email = getattr(request.user, "email", "") or ""
-    return facts_of_cart(lines=basket.lines, shipping_method=ShippingMethod.STANDARD, email=email, user=request.user)
+    return facts_of_cart(
+        lines=basket.lines,
+        shipping_method=ShippingMethod.STANDARD,
+        email=verified_email(request.user),
+        user=request.user,
+    )
 
 
 def count_orders(*, email: str, user: Any = None, but_for: Order | None = None) -> int | None:

@@ -15,7 +15,7 @@ from djmoney.money import Money
 
 from coupons.exceptions import CouponError
 from coupons.facts import BasketFacts, BasketLine
-from coupons.holders import customer_key
+from coupons.holders import customer_key, user_key
 from coupons.quoting import quote
 from coupons.redemption import release, reserve_all
 from thankyou_flows.orders import report_order
@@ -146,10 +146,11 @@ def _create(
         shipping=ShippingMethod(shipping_method).cost,
         currency=CURRENCY,
         customer_key=customer_key(customer.email),
+        account_key=user_key(user),
         country=customer.country,
         previous_orders=count_orders(email=customer.email, user=user),
     )
-    offer = quote(codes=codes, facts=facts, now=now)
+    offer = quote(codes=codes, facts=facts, now=now, final=True)
     for refusal in offer.refusals:
         raise CouponRefused(code=refusal.text, message=refusal.message)
     # A coupon that would take nothing off, such as a second free shipping, stays with the customer.
@@ -266,5 +267,5 @@ def reserve_coupons(
     try:
         reserve_all(codes=codes, order_ref=order_number, facts=facts, now=now, ttl=ttl)
     except CouponError as error:
-        refusals = quote(codes=codes, facts=facts, now=now, order_ref=order_number).refusals
+        refusals = quote(codes=codes, facts=facts, now=now, order_ref=order_number, final=True).refusals
         raise CouponRefused(code=refusals[0].text if refusals else "", message=error.message) from error

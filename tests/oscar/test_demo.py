@@ -50,3 +50,13 @@ def test_products_have_pictures(demo: None) -> None:
     product = model("catalogue.Product").objects.earliest("pk")
     html = Client().get(product.get_absolute_url()).content.decode()
     assert product.primary_image().original.url in html
+
+
+def test_the_demos_word_works_on_tea(demo: None) -> None:
+    """The campaign is the example shop's; its shelf has another name here."""
+    client = Client()
+    for category, expected in (("Teaware", 422), ("Tea", 303)):
+        product = model("catalogue.Product").objects.filter(categories__name=category).first()
+        client.post(reverse("basket:add", kwargs={"pk": product.pk}), {"quantity": 1})
+        response = client.post(reverse("thankyou_coupons:apply"), {"code": "spring 10"})
+        assert response.status_code == expected, category

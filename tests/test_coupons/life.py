@@ -208,7 +208,7 @@ class Books:
     @staticmethod
     def _is_unfit(paper: Paper, customer: str) -> bool:
         promise = paper.promise
-        foreign = promise.personal and paper.holder.startswith("c:") and customer not in ("", paper.holder)
+        foreign = promise.personal and paper.holder.startswith("c:") and customer != paper.holder
         return foreign or (promise.per_customer is not None and not customer)
 
 

@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from djmoney.money import Money
 
+from coupons.admin.campaigns import CampaignDeleteView
+from coupons.bulk import stop_batch
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, CouponBatch, CouponEvent
 from coupons.redemption import redeem, reserve
 from tests.test_coupons.factories import make_campaign, make_facts
 
@@ -222,6 +224,54 @@ def test_a_campaign_is_deleted_only_while_no_coupon_is_out(editor: Client) -> No
     Coupon.objects.all().delete()
     editor.post(url)
     assert not Campaign.objects.exists()
+
+
+def test_what_nobody_has_yet_goes_with_its_campaign(editor: Client) -> None:
+    """A word that no order has used, and a batch without codes; one that is being worked on is stopped first."""
+    word = make_campaign(status="draft", code_type="word", word="SPRING", limit_per_customer=1)
+    editor.post(reverse("thankyou_coupons_campaign:delete", args=[word.pk]))
+    assert not Coupon.objects.exists()
+    campaign = make_campaign()
+    batch = CouponBatch.objects.create(campaign=campaign, quantity=1)
+    url = reverse("thankyou_coupons_campaign:delete", args=[campaign.pk])
+    assert "Codes are being made" in editor.post(url, follow=True).content.decode()
+    stop_batch(batch=batch)
+    assert editor.get(url).status_code == 200
+    editor.post(url)
+    assert not Campaign.objects.exists()
+    assert not CouponBatch.objects.exists()
+
+
+def test_a_word_that_was_used_stays(editor: Client) -> None:
+    """The shop's books do."""
+    word = make_campaign(code_type="word", word="SPRING", limit_per_customer=1)
+    reserve(code="SPRING", order_ref="1", facts=make_facts(customer_key="c:ada"))
+    url = reverse("thankyou_coupons_campaign:delete", args=[word.pk])
+    assert "already out" in editor.post(url, follow=True).content.decode()
+    assert Coupon.objects.get().is_word
+
+
+def test_a_coupon_that_was_given_out_since_the_question(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the deletion: refused in words, and nothing is gone."""
+    campaign = make_campaign()
+    issue(campaign=campaign)
+    batch = stop_batch(batch=CouponBatch.objects.create(campaign=campaign, quantity=1))
+    looks = iter(["", "Coupons of “%(title)s” are already out."])
+    monkeypatch.setattr(CampaignDeleteView, "_why_not", lambda self: next(looks))
+    page = editor.post(reverse("thankyou_coupons_campaign:delete", args=[campaign.pk]), follow=True)
+    assert "already out" in page.content.decode()
+    assert Campaign.objects.get() == campaign
+    assert CouponBatch.objects.get() == batch
+
+
+def test_the_word_s_life_says_who_changed_it(editor: Client) -> None:
+    """CO-11: the member of staff, from the first saving on."""
+    data = post_data(code_type="word", word="SPRING", total_limit="5")
+    assert editor.post(reverse(ADD), data).status_code == 302
+    url = reverse("thankyou_coupons_campaign:edit", args=[Campaign.objects.get().pk])
+    assert editor.post(url, {**data, "word": "SUMMER"}).status_code == 302
+    actors = CouponEvent.objects.order_by("pk").values_list("kind", "actor")
+    assert list(actors) == [(kind, f"user {User.objects.get().pk}") for kind in ("issued", "changed")]
 
 
 @pytest.mark.parametrize("name", ["campaign", "coupon", "answer"])

@@ -20,6 +20,7 @@ from coupons.admin import batches as screens
 from coupons.bulk import order_batch, stop_batch, work_batch
 from coupons.importing import import_codes
 from coupons.models import Coupon, CouponBatch
+from tests.test_coupons.asking import make_asking_campaign
 from tests.test_coupons.factories import make_campaign
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,8 @@ pytestmark = pytest.mark.django_db
 INDEX, ADD, IMPORT = (f"thankyou_coupons_batch:{name}" for name in ("index", "add", "import"))
 
 
-def client_of(*permissions: str) -> Client:
-    user = User.objects.create_user("-".join(permissions) or "nobody")
+def client_of(*permissions: str, name: str = "") -> Client:
+    user = User.objects.create_user(name or "-".join(permissions) or "nobody")
     user.user_permissions.set(Permission.objects.filter(codename__in=("access_admin", *permissions)))
     client = Client()
     client.force_login(user)
@@ -151,6 +152,26 @@ def test_the_codes_of_a_batch_are_downloaded(owner: Client) -> None:
     assert response["Content-Disposition"] == f'attachment; filename="test-{batch.pk}.csv"'
     entry = ModelLogEntry.objects.get(action="thankyou_coupons.export_codes")
     assert (entry.user, entry.data["count"], entry.message) == (User.objects.get(), 3, "Exported 3 codes")
+
+
+def test_locked_codes_are_downloaded_with_their_links(owner: Client) -> None:
+    """CO-9, CM-4: a code alone opens nothing; the links are for whoever may give out coupons, and both pages say so."""
+    campaign = make_asking_campaign(title="Three questions")
+    batch = work_batch(batch=order_batch(campaign=campaign, quantity=2))
+    for name in (ADD, IMPORT):
+        page = owner.get(reverse(name)).content.decode()
+        assert "Three questions (asks questions first)" in page
+        assert "unlock_url" in page
+    assert "unlock_url" in owner.get(url("inspect", batch)).content.decode()
+    path = reverse("thankyou_coupons_batch:export_campaign", args=[campaign.pk])
+    for address in (url("export", batch), path):
+        rows = rows_of(owner.post(address))
+        assert [row["state"] for row in rows] == ["locked", "locked"]
+        links = [row["unlock_url"] for row in rows]
+        assert all(link.startswith("http://") for link in links)
+        opened = Client().get("/" + links[0].split("/", 3)[3], follow=True)
+        assert opened.status_code == 200
+        assert "unlock_url" not in rows_of(client_of("export_coupon", name=address).post(address))[0]
 
 
 def test_the_codes_of_a_campaign_are_downloaded(owner: Client) -> None:

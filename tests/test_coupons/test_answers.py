@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 
-from coupons.answering import delete_outdated, erase, export_answers
+from coupons.answering import delete_outdated, erase, erase_customer, export_answers
 from coupons.forms import build_unlock_form
+from coupons.holders import customer_key, user_key
 from coupons.merging import merge
-from coupons.models import Answer, CouponEvent
+from coupons.models import Answer, CouponEvent, Redemption
 from coupons.unlocking import questions_for, unlock
-from tests.test_coupons.asking import make_answer, make_locked
+from tests.test_coupons.asking import TRUSTING, make_answer, make_locked
 from tests.test_coupons.factories import NOW
 
 TEA = "which_tea_do_you_like_best"
@@ -72,6 +74,35 @@ def test_erase_all_of_a_customer() -> None:
     assert (event.coupon, event.actor, event.detail) == (coupon, "user 7", {"answers": "erased"})
     assert erase(holder_key="c:ann", now=NOW) == 0
     assert len(questions_for(coupon=coupon, now=NOW)) == 2
+
+
+def test_an_address_leads_to_all_of_a_customers_answers(settings: Any) -> None:
+    """GDPR art. 17: under the address, under the account that has proved it, and for a coupon that was used by it."""
+    settings.THANKYOU_COUPONS = TRUSTING
+    users = get_user_model().objects
+    ada, eve = (users.create_user(name, email=f"{name}@example.com") for name in ("ada", "eve"))
+    key = customer_key("ada@example.com")
+    make_answer(make_locked(holder_key=key))
+    make_answer(make_locked(holder_key=user_key(ada)))
+    make_answer(make_locked(holder_key="session 7"), answered_at=NOW - timedelta(days=1))
+    kept = {make_answer(make_locked(holder_key=each)) for each in (user_key(eve), customer_key("bob@example.com"))}
+    for nobodys in (make_locked(holder_key=""), make_locked(holder_key=customer_key("kim@example.com"))):
+        answer = make_answer(nobodys)
+        Redemption.objects.create(coupon=nobodys, order_ref=f"order {nobodys.pk}", customer_key=key)
+        if nobodys.holder_key:
+            # Kim passed it on: these are Kim's answers.
+            kept.add(answer)
+    kept |= set(Answer.objects.of("session 7"))
+    assert erase_customer(email=" ADA@example.com ", actor="user 7", now=NOW) == 3
+    assert set(Answer.objects.all()) == kept
+    assert erase_customer(email="") == erase_customer(email="nobody@example.com") == 0
+
+
+def test_an_account_that_has_not_proved_its_address_is_left_alone() -> None:
+    """CO-6: anybody can open an account with somebody else's address."""
+    mallory = get_user_model().objects.create_user("mallory", email="ada@example.com")
+    make_answer(make_locked(holder_key=user_key(mallory)))
+    assert erase_customer(email="ada@example.com", now=NOW) == 0
 
 
 def test_erase_some() -> None:

@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from coupons.holders import customer_key
+from coupons.admin import answers
+from coupons.holders import customer_key, user_key
 from coupons.models import Answer, Campaign, Coupon
+from tests.test_coupons.asking import TRUSTING
 from tests.test_coupons.factories import make_campaign
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +52,7 @@ def make_answer(
 def rows(response: Any) -> list[list[str]]:
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/csv")
-    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode())))
+    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
 
 
 def test_answers_are_listed_without_the_address() -> None:
@@ -131,12 +133,61 @@ def test_one_customers_answers_are_erased_by_address() -> None:
     assert "ada" not in str(entry.data) + entry.label
 
 
+def test_an_address_leads_to_its_account_too(settings: Any) -> None:
+    """GDPR art. 17: what the page says is deleted is deleted; an account that has not proved its address is not."""
+    settings.THANKYOU_COUPONS = TRUSTING
+    ada = User.objects.create_user("ada", email="Ada@Example.com")
+    own = make_answer(name="town")
+    own.holder_key = user_key(ada)
+    own.save()
+    client = client_with("view_answer", "delete_answer")
+    assert "proved this address" in client.get(reverse(ERASE)).content.decode()
+    settings.THANKYOU_COUPONS = {}
+    assert "No answers" in client.post(reverse(ERASE), {"email": ada.email}, follow=True).content.decode()
+    settings.THANKYOU_COUPONS = TRUSTING
+    assert "One answer is erased" in client.post(reverse(ERASE), {"email": ada.email}, follow=True).content.decode()
+    assert not Answer.objects.exists()
+
+
+def test_the_export_has_what_the_search_has_found() -> None:
+    """The button hands on the text, and the file has the same rows as the list."""
+    client = client_with("view_answer")
+    found = make_answer(name="tea")
+    make_answer(name="town")
+    page = client.get(reverse(LIST), {"q": "TEA"})
+    assert list(page.context["object_list"]) == [found]
+    assert reverse(EXPORT) + "?q=TEA" in page.content.decode()
+    assert "one answer" in client.get(reverse(EXPORT), {"q": "TEA"}).content.decode()
+    _head, row = rows(client.post(reverse(EXPORT) + "?q=TEA"))
+    assert row[1] == "Which tea?"
+
+
+def test_an_answer_whose_time_is_over_has_no_page() -> None:
+    """CO-9: as the customer was told, also before the clean-up has come."""
+    client = client_with("view_answer")
+    inspect = reverse("thankyou_coupons_answer:inspect", args=[make_answer().pk])
+    assert client.get(inspect).status_code == 200
+    Answer.objects.update(delete_after=timezone.now())
+    assert client.get(inspect).status_code == 404
+
+
+def test_the_filter_offers_each_question_once_in_its_latest_words(django_assert_num_queries: Any) -> None:
+    """Asked of the database, which hands over no answers; none whose time is over."""
+    make_answer("old@example.com")
+    Answer.objects.update(label="How about tea?")
+    make_answer()
+    make_answer(name="bygone", days=-1)
+    make_answer(name="Cups")
+    with django_assert_num_queries(1):
+        assert answers._question_choices() == [("Cups", "Which Cups?"), ("tea", "Which tea?")]
+
+
 def test_erasing_nothing_says_so() -> None:
     """An address without answers, or a typing error."""
     client = client_with("view_answer", "delete_answer")
     make_answer()
     page = client.post(reverse(ERASE), {"email": "eve@example.com"}, follow=True).content.decode()
-    assert "no answers of this customer" in page
+    assert "No answers were found by this address." in page
     assert list(client.post(reverse(ERASE), {"email": "eve"}).context["form"].errors) == ["email"]
     assert Answer.objects.exists()
     assert not ModelLogEntry.objects.exists()

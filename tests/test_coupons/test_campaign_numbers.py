@@ -12,10 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from djmoney.money import Money
+from wagtail.models import ModelLogEntry
 
 from coupons.admin import numbers
+from coupons.admin import overview as screens
+from coupons.exceptions import CouponBusy
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon, Redemption
+from coupons.models import Campaign, Coupon, Redemption, UsageCounter
 from coupons.redemption import redeem, release, reserve
 from coupons.revoking import revoke
 from tests.test_coupons.factories import NOW, make_campaign, make_facts
@@ -204,6 +207,48 @@ def test_a_campaign_is_switched_by_a_button(owner: Client, before: str, to: str,
     assert campaign.status == after
     history = owner.get(reverse("thankyou_coupons_campaign:history", args=[campaign.pk]))
     assert len(history.context["object_list"]) == (before != after)
+
+
+def test_a_switch_saves_nothing_but_the_status(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a colleague saves at the same moment stays; the history says from what to what, and who (CO-11)."""
+    campaign = make_campaign(code_type="word", word="SPRING", total_limit=5)
+    save = Campaign.save
+
+    def interrupted(self: Campaign, **kwargs: Any) -> None:
+        Campaign.objects.filter(pk=self.pk).update(title="Renamed")
+        save(self, **kwargs)
+
+    monkeypatch.setattr(Campaign, "save", interrupted)
+    owner.post(reverse("thankyou_coupons_campaign:switch", args=[campaign.pk, "paused"]))
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.title) == ("paused", "Renamed")
+    entry = ModelLogEntry.objects.get(action="thankyou_coupons.switch_campaign")
+    assert (entry.user, entry.data) == (User.objects.get(), {"before": "running", "after": "paused"})
+    assert entry.message == "Status changed from “Running” to “Paused”"
+
+
+def test_uses_that_could_not_be_counted_are_counted_later(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CO-1: a busy database loses nothing that was saved, says so, and the page offers to go on."""
+    campaign = make_campaign()
+    use(campaign, "1")
+    url = reverse("thankyou_coupons_campaign:recount", args=[campaign.pk])
+    assert url not in owner.get(overview(campaign)).content.decode()
+    Campaign.objects.update(total_limit=3)
+    count = screens.recount
+
+    def is_busy(**kwargs: Any) -> int:
+        raise CouponBusy
+
+    monkeypatch.setattr(screens, "recount", is_busy)
+    page = owner.post(url, follow=True).content.decode()
+    assert "not all uses so far are counted" in page
+    assert url in page
+    monkeypatch.setattr(screens, "recount", count)
+    page = owner.post(url, follow=True).content.decode()
+    assert "All uses so far are counted." in page
+    assert url not in page
+    assert UsageCounter.objects.get().used == 1
+    assert owner.get(url).status_code == 405
 
 
 def test_an_unknown_status_is_no_page(owner: Client) -> None:

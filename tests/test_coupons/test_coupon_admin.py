@@ -17,7 +17,7 @@ from coupons import events, links
 from coupons.admin import life
 from coupons.holders import customer_key
 from coupons.issuing import issue
-from coupons.models import Answer, Campaign, Coupon, CouponEvent
+from coupons.models import Answer, Campaign, Coupon, CouponBatch, CouponEvent
 from coupons.redemption import redeem, release, reserve
 from coupons.revoking import revoke
 from tests.test_coupons.factories import make_campaign, make_facts
@@ -106,6 +106,21 @@ def test_a_public_word_is_found(seller: Client, typed: str) -> None:
     campaign = make_campaign(title="Poster", code_type="word", word="SPRINGTEA", limit_per_customer=1)
     make_coupon()
     assert list(seller.get(reverse(LIST), {"q": typed}).context["object_list"]) == [campaign.coupons.get()]
+
+
+@pytest.mark.parametrize("typed", ["01AB", "OIAB", "ol-ab", "o1 ab", "23 o", "\uff12\uff13\uff10\uff11"])
+def test_a_part_of_a_code_is_found_however_it_is_typed(seller: Client, typed: str) -> None:
+    """CO-5: an O for a 0 and an I or L for a 1, as in whole codes."""
+    coupon = make_coupon(title="T")
+    Coupon.objects.filter(pk=coupon.pk).update(code="2301AB7KXQ9Z")
+    Coupon.objects.filter(pk=make_coupon(title="T").pk).update(code="77QQ77QQ77QQ")
+    assert list(seller.get(reverse(LIST), {"q": typed}).context["object_list"]) == [coupon]
+
+
+def test_dashes_alone_find_nothing(seller: Client) -> None:
+    """They are part of every code as it is shown, and of none as it is meant."""
+    make_coupon(title="T")
+    assert not seller.get(reverse(LIST), {"q": "--"}).context["object_list"]
 
 
 @pytest.mark.parametrize("typed", ["@", "a@b", "%", "'; drop", "\x00", "𝟙" * 30, "x" * 3000, "‮AB"])
@@ -212,6 +227,35 @@ def test_the_state_is_told_in_words(changes: dict[str, Any], campaign: dict[str,
     Campaign.objects.update(**campaign)
     coupon = Coupon.objects.select_related("campaign").get()
     assert life.state_in_words(coupon, now=timezone.now()).startswith(said)
+
+
+@pytest.mark.parametrize("code_type", ["single", "word"])
+def test_a_campaign_whose_uses_are_all_taken_is_not_called_ready(code_type: str) -> None:
+    """CO-1: what the page says is what the checkout does."""
+    campaign = make_campaign(total_limit=1, code_type=code_type, word="SPRING" if code_type == "word" else "")
+    taken, coupon = issue(campaign=campaign), issue(campaign=campaign)
+    reserve(code=taken.code, order_ref="1", facts=make_facts())
+    coupon = Coupon.objects.select_related("campaign").get(pk=coupon.pk)
+    assert life.state_in_words(coupon, now=timezone.now()).startswith("Used up")
+
+
+def test_the_filter_by_batch_costs_the_same_for_any_number(
+    seller: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    """1 batch and 20: each is called after its campaign, and no report of an import is read."""
+    coupon = make_coupon()
+    CouponBatch.objects.create(campaign=coupon.campaign, quantity=1)
+    for url in (reverse(LIST), life_url(coupon)):
+        seller.get(url)
+        with django_assert_max_num_queries(25) as before:
+            assert "rejected" not in seller.get(url).content.decode()
+        assert not any("rejected" in query["sql"] for query in before.captured_queries)
+        for _ in range(19):
+            Coupon.objects.filter(pk=coupon.pk).update(
+                batch=CouponBatch.objects.create(campaign=make_campaign(), quantity=1)
+            )
+        with django_assert_num_queries(len(before)):
+            seller.get(url)
 
 
 def test_a_locked_coupon_has_its_link_for_who_may_give_out(seller: Client) -> None:

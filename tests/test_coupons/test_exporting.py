@@ -14,8 +14,12 @@ from coupons.bulk import order_batch, work_batch
 from coupons.exporting import CHUNK, COLUMNS, export_csv, reason_text, report_csv
 from coupons.importing import import_codes
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon, CouponBatch
-from tests.test_coupons.factories import NOW, make_campaign
+from coupons.links import unlock_path
+from coupons.models import Campaign, Coupon, CouponBatch, Redemption
+from coupons.redemption import reserve
+from coupons.revoking import revoke
+from tests.test_coupons.asking import make_locked
+from tests.test_coupons.factories import NOW, make_campaign, make_facts
 
 pytestmark = pytest.mark.django_db
 
@@ -31,9 +35,7 @@ def test_the_coupons_of_a_batch() -> None:
     with timezone.override("Europe/Berlin"):
         rows = rows_of(batch=batch)
     assert [row["code"] for row in rows] == [coupon.display_code for coupon in batch.coupons.order_by("pk")]
-    assert {tuple(row.values())[1:] for row in rows} == {
-        ("available", "0", "3", "2026-05-05 14:00+02:00", "2026-05-04 14:00+02:00")
-    }
+    assert {tuple(row.values())[1:] for row in rows} == {("available", "0", "3", "", "2026-05-04 14:00:00+02:00")}
     assert len(rows_of(campaign=campaign)) == 4
     assert rows_of(campaign=campaign)[0]["code"] == other.display_code
 
@@ -62,17 +64,61 @@ def test_no_formula_comes_out(start: str) -> None:
 
 
 def test_an_export_can_be_imported_again() -> None:
-    """Into another shop, say: same codes, same uses, same ends to the minute."""
-    campaign = make_campaign(uses_per_coupon=2, ends_at=NOW + timedelta(days=1))
+    """Into another shop, say: same codes, same uses, same ends to the second. The end of the campaign that they came
+    from is not theirs.
+    """
+    campaign = make_campaign(uses_per_coupon=2, deadline_minutes=60, ends_at=NOW + timedelta(days=1))
     work_batch(batch=order_batch(campaign=campaign, quantity=20, now=NOW), now=NOW)
+    own = issue(campaign=campaign, now=NOW + timedelta(seconds=7))
     before = set(campaign.coupons.values_list("code", "usage_limit"))
     file = io.BytesIO("".join(export_csv(campaign=campaign)).encode())
     campaign.coupons.all().delete()
     other = make_campaign()
     batch = import_codes(campaign=other, file=file, now=NOW)
-    assert (batch.made, batch.refused) == (20, 0)
+    assert (batch.made, batch.refused) == (21, 0)
     assert set(other.coupons.values_list("code", "usage_limit")) == before
-    assert {coupon.ends_at for coupon in other.coupons.all()} == {NOW + timedelta(days=1)}
+    ends = dict(other.coupons.values_list("code", "ends_at"))
+    assert ends.pop(own.code) == NOW + timedelta(minutes=60, seconds=7)
+    assert set(ends.values()) == {None}
+
+
+def test_what_was_used_or_revoked_does_not_come_back() -> None:
+    """A code whose row is gone is not made anew, unless the owner leaves the columns out."""
+    campaign = make_campaign(uses_per_coupon=2)
+    used, revoked, fresh = (issue(campaign=campaign, now=NOW) for _ in range(3))
+    reserve(code=used.code, order_ref="1", facts=make_facts(), now=NOW)
+    revoke(coupon=revoked, actor="user 7", now=NOW)
+    text = "".join(export_csv(campaign=campaign))
+    known = import_codes(campaign=campaign, file=io.BytesIO(text.encode()), now=NOW)
+    assert (known.made, known.repeated, known.refused) == (0, 3, 0)
+    Redemption.objects.all().delete()
+    Coupon.objects.all().delete()
+    batch = import_codes(campaign=make_campaign(), file=io.BytesIO(text.encode()), now=NOW)
+    assert batch.rejected == [[2, "used"], [3, "state"]]
+    assert [coupon.code for coupon in Coupon.objects.all()] == [fresh.code]
+    assert reason_text("used") != "used" and reason_text("state") != "state"
+
+
+def test_a_locked_code_stays_locked_or_is_not_imported() -> None:
+    """CO-9: no export and import answers the questions."""
+    coupon = make_locked()
+    text = "".join(export_csv(campaign=coupon.campaign)).encode()
+    coupon.delete()
+    assert import_codes(campaign=make_campaign(), file=io.BytesIO(text), now=NOW).rejected == [[2, "state"]]
+    batch = import_codes(campaign=make_locked().campaign, file=io.BytesIO(text), now=NOW)
+    assert [each.state for each in batch.coupons.all()] == ["locked"]
+
+
+def test_the_links_that_unlock() -> None:
+    """CO-9: a locked code alone opens nothing; a link leads to its questions."""
+    locked = make_locked()
+    free = issue(campaign=locked.campaign, locked=False)
+    assert "unlock_url" not in rows_of(campaign=locked.campaign)[0]
+    found = rows_of(campaign=locked.campaign, address_of=lambda path: f"https://shop.example{path}")
+    assert {row["code"]: row["unlock_url"] for row in found} == {
+        locked.display_code: f"https://shop.example{unlock_path(locked)}",
+        free.display_code: "",
+    }
 
 
 @pytest.mark.parametrize("quantity", [1, CHUNK + 1])

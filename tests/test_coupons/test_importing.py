@@ -84,6 +84,10 @@ def test_files_as_spreadsheets_write_them(data: bytes, made: int) -> None:
         ("31.5.2026 18:30", datetime(2026, 5, 31, 16, 30, tzinfo=UTC)),
         ("2026-05-31T18:30:00+00:00", datetime(2026, 5, 31, 18, 30, tzinfo=UTC)),
         ("2026-05-31 00:00", datetime(2026, 5, 30, 22, 0, tzinfo=UTC)),
+        ("2026-05-31T18:30+05:00", datetime(2026, 5, 31, 13, 30, tzinfo=UTC)),
+        # Clocks show it twice; customers have the longer time (CD-7).
+        ("2026-10-25 02:30", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        ("25.10.2026 02:30", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
     ],
 )
 def test_dates_as_people_write_them(text: str, moment: datetime) -> None:
@@ -126,6 +130,9 @@ def mistyped() -> str:
         ("ABCD,1,2026-05-01", "valid_until"),
         ("ABCD,1,05/31/2026", "valid_until"),
         ("ABCD,1,9999-12-31", "valid_until"),
+        ("ABCD,1,2027-05-31T18", "valid_until"),
+        ("ABCD,1,2027-05-31T18+02:00", "valid_until"),
+        ("ABCD,1,2027-05-31 1830", "valid_until"),
         ("ABCD,1,2026-03-29 02:30", "valid_until"),
         ("ABCD,1,,not an address", "holder_email"),
     ],

@@ -195,7 +195,7 @@ def test_take_it_along(client: Client, told: list[Answer]) -> None:
     response = client.get(ANSWERS)
     assert response["Content-Disposition"] == 'attachment; filename="answers.csv"'
     assert "no-store" in response["Cache-Control"]
-    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(b"".join(response).decode("utf-8-sig"))))
     assert [row[2] for row in rows] == ["answer", "First", "'=A, B"]
 
 

@@ -201,7 +201,11 @@ def test_what_was_typed_wrongly_stays_in_its_field() -> None:
     coupon = issue(campaign=campaign)
     response = holder_of(coupon).post(page_of(coupon), {"command": "answer", "answer-cups_a_day": "about 3"})
     assert response.status_code == 422
-    assert 'value="about 3"' in response.content.decode()
+    html = response.content.decode()
+    assert 'value="about 3"' in html
+    # It is there, and wrong: nothing is called missing.
+    assert "Please look at the answers again: the places are marked." in text_of(response)
+    assert "missing" not in html
 
 
 def test_one_press_is_enough_where_everything_is_known() -> None:

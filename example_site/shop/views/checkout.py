@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,17 @@ from djmoney.money import Money
 
 from coupons.arithmetic import CouponDiscount, Quote
 from coupons.codes import normalise
-from coupons.entry import enter
-from coupons.exceptions import CouponError, CouponLocked, CouponOver, CouponUsedUp, InvalidCode, TooManyTries
+from coupons.entry import enter, placing
+from coupons.exceptions import (
+    CouponError,
+    CouponLocked,
+    CouponNotForBasket,
+    CouponOver,
+    CouponUsedUp,
+    TooManyTries,
+)
 from coupons.facts import BasketFacts
+from coupons.holders import customer_key
 from coupons.models import Coupon
 from coupons.quoting import explain, quote
 from coupons.staging import staged, unstage
@@ -31,6 +40,7 @@ from coupons.visitors import has_passed_challenge, visitor_of
 from wishlists.cart import PricedCart, price
 
 from .. import browser
+from ..accounts import verified_email
 from ..countries import ShippingCountries
 from ..exceptions import CouponRefused, FormUsed, ShopError
 from ..facts import facts_of_cart
@@ -51,6 +61,8 @@ class Tried:
     code_error: str = ""
     #: The status of an answer that shows this, unless all is well.
     status: int = 422
+    #: When trying again is worth it, in seconds, if it was too much.
+    retry_after: int = 0
     #: Beside the summary, not beside a field.
     problem: str = ""
     #: Codes that were refused when the order was placed.
@@ -83,23 +95,40 @@ def _place(request: HttpRequest) -> HttpResponse:
     if not form.is_valid() or not basket.buyable:
         return _page(request, form, Tried())
     data = form.cleaned_data
+    # The total that was seen is without the codes that the page called not valid.
+    codes = [code for code in staged(request.session) if code not in request.POST.getlist("without")]
+    guard = placing(
+        codes=codes,
+        visitor=visitor_of(request),
+        customer_key=customer_key(data["email"]),
+        challenge_passed=has_passed_challenge(request),
+    )
     try:
-        order = place_order(
-            token=data["token"],
-            quantities={line.line.product_ref: line.quantity for line in basket.buyable},
-            customer=form.customer(),
-            shipping_method=data["shipping_method"],
-            payment_method=data["payment_method"],
-            # The total that was seen is without the codes that the page called not valid.
-            codes=[code for code in staged(request.session) if code not in request.POST.getlist("without")],
-            expected_total=Money(data["seen_total"] or 0, CURRENCY),
-            user=request.user,
-            language=get_language() or "",
-            own_orders=browser.orders_left_unpaid(request),
-        )
+        with guard as trying:
+            try:
+                order = place_order(
+                    token=data["token"],
+                    quantities={line.line.product_ref: line.quantity for line in basket.buyable},
+                    customer=form.customer(),
+                    shipping_method=data["shipping_method"],
+                    payment_method=data["payment_method"],
+                    codes=codes,
+                    expected_total=Money(data["seen_total"] or 0, CURRENCY),
+                    user=request.user,
+                    language=get_language() or "",
+                    own_orders=browser.orders_left_unpaid(request),
+                )
+            except CouponRefused:
+                trying.fail()
+                raise
+    except TooManyTries as error:
+        problem = f"{error.message} {_('Or take your coupons off, and order without them.')}"
+        return _page(request, form, Tried(problem=problem, status=429, retry_after=error.retry_after))
     except CouponRefused as error:
-        # The summary says which one, and why.
-        problem = _("A coupon cannot be used for this order. Please look at the new total before you order.")
+        # The summary says which one. Why, it says only where that tells nothing of whose address was typed.
+        problem = _(
+            "One of your coupons cannot be used for this order. Take it off, or look at the new total before you order."
+        )
         return _page(request, form, Tried(problem=problem if error.code else error.message, refused=[error.code]))
     except FormUsed as error:
         return _page(request, _unchecked(request, token=False), Tried(problem=error.message))
@@ -128,10 +157,13 @@ def _try_code(request: HttpRequest) -> Tried:
             facts=_facts(_basket(request), request),
             challenge_passed=has_passed_challenge(request),
             order_ref=_order_to_replace(request, [*present, text]),
+            # It opens a coupon that is kept for this customer, and is asked for nothing else.
+            claimed_key=customer_key(_typed_email(request)),
         )
+    except TooManyTries as error:
+        return Tried(code=text[:40], code_error=error.message, status=429, retry_after=error.retry_after)
     except CouponError as error:
-        status = 429 if isinstance(error, TooManyTries) else 422
-        return Tried(code=text[:40], code_error=error.message, status=status)
+        return Tried(code=text[:40], code_error=error.message)
     return Tried(notice=_("Your coupon is on this order. Please look at the new total."))
 
 
@@ -140,8 +172,12 @@ def _page(request: HttpRequest, form: CheckoutForm, tried: Tried) -> HttpRespons
     if not basket.buyable:
         return redirect("thankyou_wishlists:cart")
     offer = _offer(basket, request)
+    reasons = {refusal.text: refusal.error for refusal in offer.refusals}
+    for code in tried.refused:
+        reasons.setdefault(code, CouponNotForBasket())
+    if tried.refused:
+        offer = _offer(basket, request, without=tried.refused)
     method = _shipping_method(request)
-    refused = {refusal.text for refusal in offer.refusals} | set(tried.refused)
     failed = form.is_bound and bool(form.errors)
     context = {
         "form": form,
@@ -152,12 +188,14 @@ def _page(request: HttpRequest, form: CheckoutForm, tried: Tried) -> HttpRespons
         "basket": basket,
         "offer": offer,
         "seen_total": str(offer.total.amount),
-        "coupons": _coupon_rows(request, offer, refused),
+        "coupons": _coupon_rows(request, offer, reasons),
         "shipping_method": method,
         "now": timezone.now(),
     }
     status = tried.status if failed or tried.code_error or tried.problem else 200
     response = render(request, "shop/checkout.html", context, status=status)
+    if tried.retry_after:
+        response.headers["Retry-After"] = str(tried.retry_after)
     if request.method == "POST":
         for row in context["coupons"]:
             if row["is_gone"]:
@@ -166,7 +204,7 @@ def _page(request: HttpRequest, form: CheckoutForm, tried: Tried) -> HttpRespons
     return response
 
 
-def _coupon_rows(request: HttpRequest, offer: Quote, refused: set[str]) -> list[dict[str, Any]]:
+def _coupon_rows(request: HttpRequest, offer: Quote, reasons: dict[str, CouponError]) -> list[dict[str, Any]]:
     """Return what the summary says of each staged code: the coupon, what it takes off, or why it cannot be used.
 
     A staged code was valid when it was typed here, or was given to this browser: whoever has it may hear the reason
@@ -177,13 +215,10 @@ def _coupon_rows(request: HttpRequest, offer: Quote, refused: set[str]) -> list[
         return []
     found = {coupon.code: coupon for coupon in Coupon.objects.filter(code__in=codes).select_related("campaign")}
     discounts: dict[str, CouponDiscount] = {discount.code: discount for discount in offer.discounts}
-    reasons = {refusal.text: refusal.error for refusal in offer.refusals}
     waiting = {code: order for order in browser.orders_left_unpaid(request) for code in order.coupon_codes}
     rows = []
     for code in codes:
-        coupon, error = found.get(code), None
-        if code in refused:
-            error = reasons.get(code) or (coupon and explain(coupon=coupon, facts=offer.facts)) or InvalidCode()
+        coupon, error = found.get(code), reasons.get(code)
         order = waiting.get(code)
         rows.append(
             {
@@ -220,19 +255,24 @@ def _basket(request: HttpRequest) -> PricedCart:
     return basket
 
 
-def _offer(basket: PricedCart, request: HttpRequest) -> Quote:
-    codes = staged(request.session)
+def _offer(basket: PricedCart, request: HttpRequest, *, without: Sequence[str] = ()) -> Quote:
+    codes = [code for code in staged(request.session) if code not in without]
     order_ref = _order_to_replace(request, codes)
     return quote(codes=codes, facts=_facts(basket, request), order_ref=order_ref, proven=codes)
 
 
 def _facts(basket: PricedCart, request: HttpRequest) -> BasketFacts:
-    """Return what is known so far: a country that nobody has chosen yet, since there is no address, is not."""
+    """Return what is known so far: a country that nobody has chosen yet, since there is no address, is not.
+
+    An address that was only typed is not either, or this page would tell everybody who is a customer here: it counts
+    when the order is placed.
+    """
+    own, typed = verified_email(request.user), _typed_email(request)
     country = request.POST.get("country", "") if request.POST.get("postcode", "").strip() else ""
     return facts_of_cart(
         lines=basket.lines,
         shipping_method=_shipping_method(request),
-        email=_email(request),
+        email=own if not typed or customer_key(typed) == customer_key(own) else "",
         country=country if country in dict(ShippingCountries()) else "",
         user=request.user,
     )
@@ -261,8 +301,8 @@ def _shipping_method(request: HttpRequest) -> ShippingMethod:
     return ShippingMethod(posted) if posted in ShippingMethod else ShippingMethod.STANDARD
 
 
-def _email(request: HttpRequest) -> str:
-    """Return the address typed so far, if it is one: some coupons belong to one customer."""
+def _typed_email(request: HttpRequest) -> str:
+    """Return the address typed so far, if it is one."""
     email = request.POST.get("email", "").strip()
     try:
         validate_email(email)

@@ -21,7 +21,7 @@ from oscar.core.loading import get_class, get_model
 
 from coupons.arithmetic import minor_unit
 from coupons.facts import BasketFacts, BasketLine
-from coupons.holders import customer_key
+from coupons.holders import customer_key, user_key
 from coupons.models import Campaign
 
 from ...models import OrderRecord
@@ -95,6 +95,7 @@ def read_facts(
         shipping=Money(max(shipping, Decimal(0)), currency),
         currency=currency,
         customer_key=customer_key(email),
+        account_key=user_key(getattr(request, "user", None)),
         country=_country(request) if needs.country else "",
         previous_orders=count_orders(email=email, user=getattr(request, "user", None)) if needs.history else None,
     )

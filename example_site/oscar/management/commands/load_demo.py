@@ -16,6 +16,8 @@ from django.db import transaction
 from oscar.core.loading import get_model
 from wagtail.models import Page, Site
 
+from coupons.models import Campaign
+from example_site.demo.campaigns import SPRING
 from example_site.demo.thank_you import create_pages
 
 DEMO = Path(__file__).resolve().parents[3] / "demo"
@@ -116,3 +118,7 @@ def load_pages() -> None:
     home = root.get_children().first() or root.add_child(instance=Page(title="Kettle & Fern", slug="home"))
     Site.objects.get_or_create(is_default_site=True, defaults={"hostname": "localhost", "root_page": home})
     create_pages(home)
+    # "On tea": our shop calls the shelf by its slug, Oscar a category by its number.
+    spring = Campaign.objects.get(title=SPRING)
+    spring.categories_in = [str(Category.objects.get(name="Tea").pk)]
+    spring.save()
