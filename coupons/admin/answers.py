@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 import django_filters  # type: ignore[import-untyped]
 from django import forms
 from django.db.models import Max, QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -88,8 +88,11 @@ class AnswerIndexView(generic.IndexView):
 class AnswerView(generic.InspectView):
     """One answer, as long as its time is not over."""
 
-    def get_object(self, queryset: Any = None) -> Answer:
-        return get_object_or_404(shown_answers(), pk=self.pk)
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Asked here, behind the question whether this person may read answers at all.
+        get_object_or_404(shown_answers(), pk=self.object.pk)
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
 
 
 class ExportView(FormPage):

@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
                     "personal",
                     models.BooleanField(
                         default=False,
-                        help_text="Otherwise whoever has the code can use it, for example a friend.",
+                        help_text="Otherwise whoever has the code can use it, for example a friend. A coupon that was given to nobody in particular, such as a printed one, stays for whoever has it.",
                         verbose_name="only for the customer who got it",
                     ),
                 ),

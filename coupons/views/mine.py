@@ -24,8 +24,8 @@ from ..models.questions import AnswerQuerySet
 from ..spreadsheets import as_csv, as_download
 from ..staging import proven
 from ..wording import day_in_words
-from .cards import Card, Group, for_cards, settle_state
 from .headers import add_private_headers
+from .tickets import Group, Ticket, for_tickets, settle_state
 from .unlock import apply_path
 
 #: Coupons on the page, the newest.
@@ -45,10 +45,10 @@ def mine(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _back("moved" if _take_along(request, to_key=keys[0]) else "")
     answers = list(Answer.objects.of(*keys).current(now=now).order_by("pk"))
-    cards = _cards(keys, answers, now=now)
+    tickets = _tickets(keys, answers, now=now)
     context = {
-        "groups": [(group, [card for card in cards if card.group is group]) for group in Group],
-        "has_coupons": bool(cards),
+        "groups": [(group, [ticket for ticket in tickets if ticket.group is group]) for group in Group],
+        "has_coupons": bool(tickets),
         "guests": _guests(request),
         "answers": [{"answer": each, "until": day_in_words(each.delete_after)} for each in answers],
         "done": request.GET.get("done") if request.GET.get("done") in DONE else "",
@@ -87,9 +87,9 @@ def _back(done: str) -> HttpResponse:
     return add_private_headers(redirect(f"{address}?done={done}" if done else address))
 
 
-def _cards(keys: Iterable[str], answers: Iterable[Answer], *, now: datetime) -> list[Card]:
+def _tickets(keys: Iterable[str], answers: Iterable[Answer], *, now: datetime) -> list[Ticket]:
     """Return the customer's coupons with their open questions: two queries, however many there are."""
-    coupons = for_cards(Coupon.objects.of(*keys), now=now).order_by("-issued_at", "-pk")[:MOST]
+    coupons = for_tickets(Coupon.objects.of(*keys), now=now).order_by("-issued_at", "-pk")[:MOST]
     states = [(coupon, settle_state(coupon=coupon, now=now)) for coupon in coupons]
     waiting = {coupon.campaign_id for coupon, _state in states if coupon.state == Coupon.State.LOCKED}
     asked: dict[int, list[Question]] = {}
@@ -99,7 +99,7 @@ def _cards(keys: Iterable[str], answers: Iterable[Answer], *, now: datetime) -> 
     for answer in answers:
         known.setdefault(answer.holder_key, set()).add(answer.question_name)
     return [
-        Card(
+        Ticket(
             coupon=coupon,
             state=state,
             now=now,

@@ -24,8 +24,8 @@ from ..links import find_coupon
 from ..models import Answer, Coupon
 from ..models.questions import AnswerQuerySet
 from ..staging import prove, proven
-from .cards import Card, for_cards, settle_state
 from .headers import add_private_headers
+from .tickets import Ticket, for_tickets, settle_state
 
 
 @login_not_required
@@ -69,7 +69,7 @@ def apply_path() -> str:
 
 def _find(request: HttpRequest, pk: int, *, keys: tuple[str, ...]) -> Coupon | None:
     """Return the coupon if this browser or this account has shown a right to it. The same work for an unknown one."""
-    found = for_cards(Coupon.objects.filter(pk=pk), now=timezone.now()).first()
+    found = for_tickets(Coupon.objects.filter(pk=pk), now=timezone.now()).first()
     if found is None or not (found.code in proven(request.session) or found.holder_key in keys):
         return None
     return found
@@ -116,26 +116,26 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    card = _card(found, now=now)
-    if card.is_open:
-        form = form or build_unlock_form(coupon=found, questions=card.questions)
+    ticket = _ticket(found, now=now)
+    if ticket.is_open:
+        form = form or build_unlock_form(coupon=found, questions=ticket.questions)
     context: dict[str, Any] = {
-        "card": card,
+        "ticket": ticket,
         "coupon": found,
         "campaign": found.campaign,
-        "form": form if card.is_open else None,
+        "form": form if ticket.is_open else None,
         # Labels only for a browser that came by a link, which may have been passed on: no personal data (TY-1).
         "told": list(_told(found).current(now=now).order_by("pk")),
         "is_account": found.holder_key in keys,
         "is_forgotten": request.GET.get("done") == "forgotten",
-        "apply_path": apply_path() if card.is_ready else "",
+        "apply_path": apply_path() if ticket.is_ready else "",
     }
     return add_private_headers(render(request, "thankyou_coupons/coupon.html", context, status=status))
 
 
-def _card(found: Coupon, *, now: datetime) -> Card:
-    card = Card(coupon=found, state=settle_state(coupon=found, now=now), now=now)
-    if not card.is_open:
-        return card
+def _ticket(found: Coupon, *, now: datetime) -> Ticket:
+    ticket = Ticket(coupon=found, state=settle_state(coupon=found, now=now), now=now)
+    if not ticket.is_open:
+        return ticket
     questions = questions_for(coupon=found, now=now)
-    return Card(coupon=found, state=card.state, now=now, questions=questions)
+    return Ticket(coupon=found, state=ticket.state, now=now, questions=questions)

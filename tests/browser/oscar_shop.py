@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,11 +44,11 @@ def oscar_shop(folder: Path) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 def _wait_for(port: int) -> None:
-    import time
-
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with socket.socket() as probe:

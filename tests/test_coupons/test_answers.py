@@ -88,7 +88,8 @@ def test_an_address_leads_to_all_of_a_customers_answers(settings: Any) -> None:
     kept = {make_answer(make_locked(holder_key=each)) for each in (user_key(eve), customer_key("bob@example.com"))}
     for nobodys in (make_locked(holder_key=""), make_locked(holder_key=customer_key("kim@example.com"))):
         answer = make_answer(nobodys)
-        Redemption.objects.create(coupon=nobodys, order_ref=f"order {nobodys.pk}", customer_key=key)
+        order = {"order_ref": f"order {nobodys.pk}", "customer_key": key, "expires_at": NOW}
+        Redemption.objects.create(coupon=nobodys, **order)
         if nobodys.holder_key:
             # Kim passed it on: these are Kim's answers.
             kept.add(answer)

@@ -248,8 +248,8 @@ def test_the_filter_by_batch_costs_the_same_for_any_number(
     for url in (reverse(LIST), life_url(coupon)):
         seller.get(url)
         with django_assert_max_num_queries(25) as before:
-            assert "rejected" not in seller.get(url).content.decode()
-        assert not any("rejected" in query["sql"] for query in before.captured_queries)
+            seller.get(url)
+        assert not any('batch"."rejected"' in query["sql"] for query in before.captured_queries)
         for _ in range(19):
             Coupon.objects.filter(pk=coupon.pk).update(
                 batch=CouponBatch.objects.create(campaign=make_campaign(), quantity=1)

@@ -51,11 +51,14 @@ def test_a_right_code_is_staged_with_what_it_gives(django_assert_num_queries: An
 
 
 def test_a_wrong_code_leaves_the_session_as_it_was() -> None:
-    """CO-7: guessing makes no sessions."""
+    """CO-7: who has a session is counted by it; a typing error counts nowhere, and makes none."""
     session: dict[str, Any] = {}
     for text, error in ((codes.generate(), InvalidCode), ("née", TypingError), ("", TypingError)):
         with pytest.raises(error):
             type_in(text, session, make_facts())
+    assert session == {}
+    with pytest.raises(TypingError):
+        enter(text="née", visitor=Visitor(ip="192.0.2.1"), session=session, facts=make_facts())
     assert session == {}
 
 

@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from coupons import codes
-from coupons.entry import Visitor
 from coupons.models import Campaign, Coupon
 from coupons.staging import staged
 
@@ -24,7 +23,6 @@ from .small_site import site  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
-ANN = Visitor(session_key="ann", ip="192.0.2.1")
 HALF = {"benefit": Campaign.Benefit.PERCENT, "percent": Decimal(50)}
 
 

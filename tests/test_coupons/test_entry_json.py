@@ -9,7 +9,6 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from coupons.entry import Visitor
 from coupons.models import Campaign, Coupon
 
 from .factories import make_coupon
@@ -17,7 +16,6 @@ from .small_site import site  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
-ANN = Visitor(session_key="ann", ip="192.0.2.1")
 HALF = {"benefit": Campaign.Benefit.PERCENT, "percent": Decimal(50)}
 
 

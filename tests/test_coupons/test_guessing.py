@@ -17,7 +17,7 @@ from coupons.entry import Visitor, enter
 from coupons.exceptions import ChallengeNeeded, CouponError, InvalidCode, TooManyTries, TypingError
 from coupons.guessing import attempt, is_alarm_on, needs_challenge
 from coupons.signals import guessing_suspected
-from coupons.staging import staged
+from coupons.staging import begun, staged
 
 from .factories import NOW, make_coupon, make_facts
 
@@ -95,10 +95,54 @@ def test_twenty_a_minute_from_one_address() -> None:
 
 
 def test_a_visitor_without_a_session_is_counted_by_the_address() -> None:
-    """CO-7: no session is made for a wrong code, and its lack is no way around."""
+    """CO-7: the lack of one is no way around."""
     with time_machine.travel(NOON, tick=False):
         assert fails(22, visitor=Visitor(ip="192.0.2.1")) == [True] * 20 + [False] * 2
         assert fails(2, visitor=Visitor()) == [True, True]
+
+
+def test_two_hundred_within_the_hour_from_one_address() -> None:
+    """CO-7: twenty a minute, but not for an hour, whatever becomes of the sessions."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        allowed = 0
+        for _try in range(29):
+            allowed += fails(20, visitor=Visitor(ip="192.0.2.1")).count(True)
+            clock.shift(timedelta(minutes=2))
+    assert allowed == 200
+
+
+@pytest.mark.django_db
+def test_a_wrong_code_begins_a_session() -> None:
+    """CO-7: five a minute also for whoever came without one and keeps the cookie; the first try is one of them."""
+    session: dict[str, Any] = {}
+    seen = []
+    with time_machine.travel(NOON, tick=False):
+        for _n in range(7):
+            visitor = Visitor(session_key=begun(session), ip="192.0.2.1")
+            seen.append(type_in(codes.generate(), session=session, visitor=visitor))
+    assert seen == ["invalid_code"] * 5 + ["too_many_tries"] * 2
+    assert staged(session) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds", "words"),
+    [
+        (["1/minute", "9/hour"], 60, "wait a few minutes"),
+        (["9/minute", "1/hour"], 3600, "in an hour"),
+        (["1/minute", "1/hour"], 3600, "in an hour"),
+        (["1/day"], 86400, "another day"),
+    ],
+)
+def test_it_says_how_long_to_wait(limited: Any, limits: list[str], seconds: int, words: str) -> None:
+    """CO-7: by the longest limit that was hit."""
+    limited(GUESS_LIMITS_SESSION=limits)
+    with time_machine.travel(NOON, tick=False):
+        assert fails() == [True]
+        with pytest.raises(TooManyTries) as caught, attempt(visitor=ANN):
+            pass
+    assert caught.value.retry_after == seconds
+    assert words in caught.value.message
+    assert caught.value.code == "too_many_tries"
 
 
 def test_only_failures_count() -> None:

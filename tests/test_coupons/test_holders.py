@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import override_settings
 
-from coupons.holders import customer_key
+from coupons.holders import customer_key, is_foreign
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,24 @@ def test_gmail_aliases() -> None:
 def test_no_address_no_key() -> None:
     """An unknown customer is nobody in particular."""
     assert customer_key("") == customer_key("  ") == ""
+
+
+@pytest.mark.parametrize(
+    ("holder", "known", "quoted", "final"),
+    [
+        ("c:ann", {}, False, True),
+        ("c:ann", {"customer_key": "c:ann"}, False, False),
+        ("c:ann", {"customer_key": "c:eve"}, True, True),
+        ("c:ann", {"account_key": "u:1"}, False, True),
+        ("u:1", {}, False, True),
+        ("u:1", {"account_key": "u:1"}, False, False),
+        ("u:1", {"account_key": "u:2"}, True, True),
+        ("u:1", {"customer_key": "c:ann"}, False, True),
+        ("", {"customer_key": "c:ann", "account_key": "u:1"}, False, False),
+        ("table 4", {"customer_key": "c:ann"}, False, False),
+    ],
+)
+def test_whose_coupon_it_is(holder: str, known: dict[str, str], quoted: bool, final: bool) -> None:
+    """CO-10: an address against the address, an account against the account; a coupon without a holder is free."""
+    arguments = {"holder_key": holder, "customer_key": "", **known}
+    assert (is_foreign(**arguments), is_foreign(**arguments, final=True)) == (quoted, final)

@@ -332,6 +332,30 @@ def test_a_bound_coupon_works_for_its_customer_and_while_the_customer_is_unknown
         assert quote(codes=[coupon.code], facts=make_facts(customer_key=key), now=NOW).refusals == ()
 
 
+@pytest.mark.parametrize(
+    ("holder", "mine", "others"),
+    [
+        (MINE, {"customer_key": MINE}, {"customer_key": customer_key("you@example.com")}),
+        ("u:1", {"account_key": "u:1"}, {"account_key": "u:2"}),
+    ],
+    ids=["address", "account"],
+)
+def test_only_for_the_customer_who_got_it(holder: str, mine: dict[str, str], others: dict[str, str]) -> None:
+    """CO-10: also where the coupon was given to an account; whoever orders without it is not the one."""
+    coupon = make_coupon(holder_key=holder, personal=True)
+    for known, quoted, final in ((mine, 0, 0), (others, 1, 1), ({}, 0, 1)):
+        facts = replace(make_facts(), **known)
+        assert len(quote(codes=[coupon.code], facts=facts, now=NOW).refusals) == quoted
+        assert len(quote(codes=[coupon.code], facts=facts, now=NOW, final=True).refusals) == final
+        if final:
+            with pytest.raises(InvalidCode):
+                reserve(code=coupon.code, order_ref="1", facts=facts, now=NOW)
+    assert reserve(code=coupon.code, order_ref="1", facts=replace(make_facts(), **mine), now=NOW).state == "reserved"
+    # Without the tick whoever has the code may use it.
+    friendly = make_coupon(holder_key=holder)
+    assert reserve(code=friendly.code, order_ref="2", facts=replace(make_facts(), **others), now=NOW)
+
+
 def test_grace_after_the_end() -> None:
     """CD-2: accepted 60 seconds after the end, refused after 91; also for the campaign's own end."""
     campaign = make_campaign(ends_at=NOW)

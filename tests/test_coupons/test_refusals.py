@@ -68,6 +68,9 @@ WRONG: dict[str, tuple[Callable[[], None], str]] = {
     ),
 }
 
+#: What tells something of the customer whose address the basket has.
+ABOUT_CUSTOMER = ("foreign", "not the first order")
+
 
 def known_basket(request: Any) -> Any:
     """Return the basket of somebody who is known, and has ordered before."""
@@ -122,7 +125,7 @@ def test_a_right_code_gets_another_one() -> None:
 
 
 @pytest.mark.parametrize("path", ["/coupons/apply/", "/coupons/api/"])
-@pytest.mark.parametrize("kind", [kind for kind in WRONG if kind != "unknown"])
+@pytest.mark.parametrize("kind", [kind for kind in WRONG if kind not in {"unknown", *ABOUT_CUSTOMER}])
 def test_the_proven_holder_hears_the_reason(kind: str, path: str) -> None:
     """CO-6: nothing is given away to somebody who has it; and it is no guess, however often."""
     make, words = WRONG[kind]
@@ -136,6 +139,31 @@ def test_the_proven_holder_hears_the_reason(kind: str, path: str) -> None:
     assert {each[0] for each in found} == {422}
     assert words.encode() in found[0][3]
     assert b"This code is not valid" not in found[0][3]
+
+
+@pytest.mark.parametrize("path", ["/coupons/apply/", "/coupons/api/"])
+@pytest.mark.parametrize("kind", ABOUT_CUSTOMER)
+def test_what_speaks_against_a_customer_is_told_to_that_customer(
+    kind: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CO-6, CO-7: the basket may have anybody's address, so that whoever is not known to be its owner learns nothing
+    of them, and has guessed.
+    """
+    make, words = WRONG[kind]
+    make()
+    client = Client()
+    session = client.session
+    prove(session, CODE)
+    session.save()
+    client.cookies["sessionid"] = session.session_key
+    found = [answer(path, client=client) for _n in range(6)]
+    assert [each[0] for each in found] == [422] * 5 + [429]
+    assert b"This code is not valid for your order." in found[0][3]
+    monkeypatch.setattr("coupons.visitors.keys_of", lambda user: (customer_key("ann@example.com"),))
+    cache.clear()
+    found = [answer(path, client=client) for _n in range(6)]
+    assert {each[0] for each in found} == {422}
+    assert words.encode() in found[0][3]
 
 
 # Which addresses take a code -----------------------------------------------------------------------

@@ -17,8 +17,8 @@ from ..quoting import explain, with_uses
 from ..wording import in_words
 
 
-class CardState(TextChoices):
-    """What a card says, and under which heading a list has it."""
+class TicketState(TextChoices):
+    """What a ticket says, and under which heading a list has it."""
 
     READY = "ready", ""
     WAITING = "waiting", ""
@@ -43,20 +43,20 @@ class Group(enum.Enum):
 
 
 _GROUPS = {
-    CardState.READY: Group.USABLE,
-    CardState.RESTING: Group.USABLE,
-    CardState.RESERVED: Group.USABLE,
-    CardState.WAITING: Group.WAITING,
-    CardState.DECLINED: Group.WAITING,
+    TicketState.READY: Group.USABLE,
+    TicketState.RESTING: Group.USABLE,
+    TicketState.RESERVED: Group.USABLE,
+    TicketState.WAITING: Group.WAITING,
+    TicketState.DECLINED: Group.WAITING,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class Ticket:
     """One coupon to show. ``questions`` are those that are still open, where it is locked."""
 
     coupon: Coupon
-    state: CardState
+    state: TicketState
     now: datetime
     questions: Sequence[Question] = field(default_factory=tuple)
 
@@ -66,7 +66,7 @@ class Card:
 
     @property
     def is_ready(self) -> bool:
-        return self.state == CardState.READY
+        return self.state == TicketState.READY
 
     @property
     def is_open(self) -> bool:
@@ -107,32 +107,32 @@ def _deadline(minutes: int) -> str:
     return text % {"n": minutes}
 
 
-def for_cards(coupons: CouponQuerySet, *, now: datetime) -> QuerySet[Coupon]:
-    """Return the coupons with all that their cards say, in one query."""
+def for_tickets(coupons: CouponQuerySet, *, now: datetime) -> QuerySet[Coupon]:
+    """Return the coupons with all that their tickets say, in one query."""
     waiting = Redemption.objects.reserved().filter(coupon=OuterRef("pk"), expires_at__gt=now)
     return with_uses(coupons, now=now).annotate(held=Exists(waiting)).select_related("campaign")
 
 
-def settle_state(*, coupon: Coupon, now: datetime) -> CardState:
-    """Return the state of a coupon for its proven holder. No query for one that was read through ``for_cards``."""
+def settle_state(*, coupon: Coupon, now: datetime) -> TicketState:
+    """Return the state of a coupon for its proven holder. No query for one that was read through ``for_tickets``."""
     if coupon.state == Coupon.State.REVOKED:
-        return CardState.WITHDRAWN
+        return TicketState.WITHDRAWN
     if coupon.state == Coupon.State.LOCKED:
         if unlocking.why_not(coupon=coupon, now=now):
             return _resting_or_over(coupon, now)
-        return CardState.WAITING if coupon.declined_at is None else CardState.DECLINED
+        return TicketState.WAITING if coupon.declined_at is None else TicketState.DECLINED
     error = explain(coupon=coupon, now=now)
     if error is None:
-        return CardState.READY
+        return TicketState.READY
     if error.reason == "used_up":
-        return CardState.RESERVED if getattr(coupon, "held", False) else CardState.USED
-    return CardState.TAKEN if error.reason == "total_limit" else _resting_or_over(coupon, now)
+        return TicketState.RESERVED if getattr(coupon, "held", False) else TicketState.USED
+    return TicketState.TAKEN if error.reason == "total_limit" else _resting_or_over(coupon, now)
 
 
-def _resting_or_over(coupon: Coupon, now: datetime) -> CardState:
+def _resting_or_over(coupon: Coupon, now: datetime) -> TicketState:
     """A campaign that is paused, or begins later, comes back; everything else does not."""
     campaign = coupon.campaign
     returns = campaign.status in {Campaign.Status.PAUSED, Campaign.Status.DRAFT} or (
         campaign.status == Campaign.Status.RUNNING and campaign.starts_at is not None and campaign.starts_at > now
     )
-    return CardState.RESTING if returns and not coupon.is_over(now) else CardState.OVER
+    return TicketState.RESTING if returns and not coupon.is_over(now) else TicketState.OVER
