@@ -9,13 +9,13 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .events import CUSTOMER, record_all
 from .holders import CUSTOMER_PREFIX, USER_PREFIX, customer_key, keys_of, normalised_email
 from .models import Answer, Coupon, CouponEvent, Redemption
 from .models.questions import AnswerQuerySet
+from .moments import moment
 from .spreadsheets import as_spreadsheet_text
 
 #: Rows deleted by one statement.
@@ -39,7 +39,7 @@ def export_answers(queryset: AnswerQuerySet, *, now: datetime | None = None) -> 
     clean-up has come to it. Memory does not grow with the number of rows.
     """
     yield [str(column) for column in COLUMNS]
-    rows = queryset.current(now=now or timezone.now()).select_related("campaign")
+    rows = queryset.current(now=moment(now)).select_related("campaign")
     for answer in rows.iterator(chunk_size=2000):
         cells = [
             answer.holder_key,
@@ -69,7 +69,7 @@ def erase(
     if bool(holder_key) == (answers is not None):
         raise ValueError("give either holder_key or answers")
     found = Answer.objects.of(holder_key) if answers is None else answers
-    now = now or timezone.now()
+    now = moment(now)
     erased = 0
     with transaction.atomic():
         # By primary key: between two looks at a query set somebody may answer, and that would be lost unseen.
@@ -120,5 +120,5 @@ def _users_of(email: str) -> Iterable[Any]:
 
 def delete_outdated(*, now: datetime | None = None) -> int:
     """Delete every answer whose time is over, as the customer was told, and return how many."""
-    deleted, _by_model = Answer.objects.outdated(now=now or timezone.now()).delete()
+    deleted, _by_model = Answer.objects.outdated(now=moment(now)).delete()
     return deleted

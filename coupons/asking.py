@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
-
 from .models import Answer, Coupon, Question
+from .moments import moment
 
 
 def answers_key(coupon: Coupon) -> str:
@@ -19,7 +18,7 @@ def questions_for(*, coupon: Coupon, now: datetime | None = None) -> list[Questi
     """Return what the coupon's holder has not answered yet, in the owner's order: what is known is never asked again
     (CO-9). Two queries; an answer whose time is over counts as not given.
     """
-    now = now or timezone.now()
+    now = moment(now)
     asked = list(coupon.campaign.questions.all())
     known = Answer.objects.of(answers_key(coupon)).current(now=now)
     return open_questions(asked, known=set(known.values_list("question_name", flat=True)) if asked else set())

@@ -12,13 +12,13 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from .batches.inserting import insert_coupons
 from .batches.minting import mint
 from .exceptions import BatchRefused
 from .models import Campaign, Coupon, CouponBatch
 from .models.batches import LARGEST_BATCH
+from .moments import moment
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,7 @@ def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> None:
         raise BatchRefused("word")
     if campaign.status == Campaign.Status.PAUSED:
         raise BatchRefused("paused")
-    if campaign.status not in OPEN_STATUSES or (
-        campaign.ends_at is not None and campaign.ends_at <= (now or timezone.now())
-    ):
+    if campaign.status not in OPEN_STATUSES or (campaign.ends_at is not None and campaign.ends_at <= (moment(now))):
         raise BatchRefused("ended")
 
 
@@ -78,11 +76,11 @@ def work_batch(
     ``budget`` is how long to work, ``None`` for as long as it takes; at least one piece is made. ``now`` is for tests
     and stands still.
     """
-    lease = _lease(batch, now or timezone.now())
+    lease = _lease(batch, moment(now))
     if lease is not None:
-        like = _like(batch, now or timezone.now())
+        like = _like(batch, moment(now))
         deadline = None if budget is None else monotonic() + budget.total_seconds()
-        while (lease := _piece(batch, like, chunk, lease=lease, now=now or timezone.now())) is not None:
+        while (lease := _piece(batch, like, chunk, lease=lease, now=moment(now))) is not None:
             if deadline is not None and monotonic() >= deadline:
                 CouponBatch.objects.filter(pk=batch.pk, leased_until=lease).update(leased_until=None)
                 break
@@ -97,7 +95,7 @@ def work_all(*, budget: timedelta | None = None, now: datetime | None = None) ->
     """
     deadline = None if budget is None else monotonic() + budget.total_seconds()
     made = 0
-    for batch in CouponBatch.objects.free(now=now or timezone.now()).defer("rejected").order_by("pk"):
+    for batch in CouponBatch.objects.free(now=moment(now)).defer("rejected").order_by("pk"):
         left = None if deadline is None else timedelta(seconds=deadline - monotonic())
         if left is not None and left <= timedelta(0):
             break

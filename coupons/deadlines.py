@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from . import events
 from .conf import app_settings
 from .exceptions import DeadlineOver, NoMoreExtensions
 from .models import Coupon, CouponEvent
+from .moments import moment
 from .signals import announce, deadline_extended
 
 
@@ -26,7 +26,7 @@ def extend(
     Raises ``DeadlineOver`` after the deadline and its grace, or if the coupon was revoked; ``NoMoreExtensions`` for a
     deadline of more than 20 hours, for none, or after ``MAX_EXTENSIONS``.
     """
-    now = now or timezone.now()
+    now = moment(now)
     coupon = Coupon.objects.select_related("campaign").get(pk=coupon.pk)
     if coupon.extensions > seen_extensions:
         return coupon

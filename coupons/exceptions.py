@@ -222,8 +222,8 @@ class AnswersMissing(CouponError):
 class BatchRefused(CouponError):
     """Raised when codes cannot be made in bulk or imported: nothing has changed then.
 
-    Codes: ``word``, ``paused``, ``ended`` (the campaign), ``empty``, ``no_code_column``, ``too_many_rows`` (params:
-    ``rows``), ``not_text`` (the file).
+    Codes: ``word``, ``paused``, ``ended`` (the campaign), ``empty``, ``no_code_column``, ``header``,
+    ``too_many_rows`` (params: ``rows``), ``not_text`` (the file).
     """
 
     default_code = "batch_refused"
@@ -234,6 +234,9 @@ class BatchRefused(CouponError):
         "ended": _("This campaign has ended. Make a new one for new codes."),
         "empty": _("There are no codes in this file."),
         "no_code_column": _("The first row must name the columns, and one of them must be called “code”."),
+        "header": _(
+            "The row that names the columns cannot be read. Is a quotation mark missing, or is there a line break in it?"
+        ),
         "too_many_rows": _("This file has more than %(rows)s rows. Please split it."),
         "not_text": _("This is not a CSV file. In a spreadsheet, choose “Save as” and then “CSV”."),
     }

@@ -60,7 +60,9 @@ def report_csv(*, batch: CouponBatch) -> Iterator[str]:
 def reason_text(reason: str) -> str:
     """Return why a row was refused, for the owner, in the active language."""
     texts = {
-        "unreadable": gettext("This row cannot be read. Is a quotation mark missing?"),
+        "unreadable": gettext(
+            "This row cannot be read. Is a quotation mark missing, or is there a line break in a cell?"
+        ),
         "empty": gettext("There is no code in this row."),
         "typo": gettext("This is no code, or one with a typing error: 3 to 24 letters and digits."),
         "twice": gettext("This code stands further up in the file already."),
@@ -74,6 +76,7 @@ def reason_text(reason: str) -> str:
         ),
         "uses": gettext("The uses must be a whole number of 1 or more."),
         "valid_until": gettext("The date must look like 2026-05-31 or 2026-05-31 18:00, and lie ahead."),
+        "year": gettext("The date may be in the year 2999 at the latest. Leave it empty for no end."),
         "holder_email": gettext("This is no e-mail address."),
     }
     return texts.get(reason, reason)

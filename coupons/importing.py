@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,6 +25,8 @@ from .exceptions import BatchRefused, TypingError
 from .holders import customer_key
 from .ledger import uses
 from .models import Campaign, Coupon, CouponBatch
+from .models.rules import LAST_YEAR
+from .moments import moment
 
 #: Most lines of one file.
 LARGEST_FILE: Final = 200_000
@@ -34,6 +36,8 @@ CHUNK: Final = 1_000
 MOST_USES: Final = 1_000_000
 
 DELIMITERS: Final = ",;\t"
+#: What Excel writes, and understands, above the header: which sign parts the columns.
+_SEPARATOR: Final = re.compile(r'"?sep=([,;\t])"?[,;\s]*\Z', re.IGNORECASE)
 #: How a date may be written beside ISO 8601; with slashes nobody knows which is the month.
 DATES: Final = ("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
 DATE_ALONE: Final = "%d.%m.%Y"
@@ -56,6 +60,25 @@ class _Row(NamedTuple):
     spent: str
 
 
+class _Lines:
+    """The lines of a file; ``row`` has the numbers, from 1, of those that were read since it was emptied. Blank ones
+    are counted on, and are no rows.
+    """
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._numbered = enumerate(text, start=1)
+        self.row: list[int] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        number, line = next(self._numbered)
+        if line.strip():
+            self.row.append(number)
+        return line
+
+
 @dataclass
 class _Found:
     """What was read of a file so far."""
@@ -72,10 +95,11 @@ def import_codes(
 ) -> CouponBatch:
     """Read codes from a CSV file into a campaign, and return the batch that says what became of each row.
 
-    Columns by the names in the first row, in any order, others are passed over: ``code``, and, each of them optional
-    and free to be empty, ``uses`` (1 or more; else the campaign's), ``valid_until`` (ISO 8601 or 31.12.2026, with or
-    without a time; a date alone is the end of that day, in the active time zone) and ``holder_email`` (the coupon is
-    then that customer's). UTF-8, UTF-16 with a byte order mark, or Latin-1; separated by commas, semicolons or tabs.
+    Columns by the names in the first row, in any order, others are passed over (above it may be blank lines, and what
+    Excel writes there: ``sep=;``): ``code``, and, each of them optional and free to be empty, ``uses`` (1 or more; else
+    the campaign's), ``valid_until`` (ISO 8601 or 31.12.2026, with or without a time, at most in the year 2999; a date
+    alone is the end of that day, in the active time zone) and ``holder_email`` (the coupon is then that customer's).
+    UTF-8, UTF-16 with a byte order mark, or Latin-1; separated by commas, semicolons or tabs.
 
     What an export of ours says besides is read too: a code with ``used`` uses taken, or with another ``state`` than
     "available" (or "locked", if the campaign asks), is refused, so that nothing that was used up or revoked comes back
@@ -84,13 +108,15 @@ def import_codes(
     A code is 3 to 24 letters and digits, of our own format or of another system's. What could be a mistyped code of
     ours is refused, unless ``THANKYOU_COUPONS["FOREIGN_CODES"]`` is on. A code that the campaign has already is
     counted as known and not changed, so that a file may be imported again, also a longer one; each row that is refused
-    stands in ``batch.rejected`` with its number (the header is row 1) and its reason. It is all one transaction: an
-    import that breaks off leaves nothing behind.
+    stands in ``batch.rejected`` with the number of its line (the first of the file is 1) and its reason. A row that goes
+    over several lines is refused, line by line: nobody can tell a line break in a cell from a quotation mark that was
+    never closed and swallows other rows. So made, known and refused rows together are all rows of the file. It is all
+    one transaction: an import that breaks off leaves nothing behind.
 
     ``file`` is binary and can be read twice, such as an upload. ``created_by`` is the member of staff. Raises
     ``BatchRefused`` for a campaign that gets no codes, or for a file without any; and ``CouponBusy``.
     """
-    now = now or timezone.now()
+    now = moment(now)
     check_campaign(campaign, now=now)
     encoding = _encoding(file)
     work = partial(_import, campaign, file, encoding, note=note, created_by=created_by, now=now)
@@ -170,28 +196,33 @@ def _insert(chunk: Sequence[_Row], like: Coupon, found: _Found) -> None:
 
 def _rows(text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: datetime) -> Iterator[_Row]:
     """Yield each row that can be read, and note the others."""
-    first_line = text.readline(10_000)
-    delimiter = max(DELIMITERS, key=first_line.count)
+    delimiter, above = _start(text)
     text.seek(0)
-    # A quotation mark that nobody closed swallows no more than csv's limit for a field.
-    reader = csv.reader(text, delimiter=delimiter)
+    lines = _Lines(text)
+    for _line in range(above):
+        next(lines)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names: Sequence[str] | None = None
-    number = 0
     while True:
-        number += 1
+        lines.row = []
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            found.rows += 1
-            found.rejected.append((number, "unreadable"))
+            cells = None
+        if cells is None or len(lines.row) > 1:
+            if names is None:
+                raise BatchRefused("header")
+            found.rows += len(lines.row)
+            found.rejected.extend((number, "unreadable") for number in lines.row)
             continue
         if not any(cell.strip() for cell in cells):
             continue
         if names is None:
             names = _header(cells)
             continue
+        [number] = lines.row
         found.rows += 1
         try:
             named = dict(zip(names, (cell.strip() for cell in cells), strict=False))
@@ -204,6 +235,16 @@ def _rows(text: io.TextIOWrapper, found: _Found, campaign: Campaign, now: dateti
             found.seen.add(columns["code"])
             spent = "" if named.get("used", "") in {"", "0"} else "used"
             yield _Row(number, columns, state=named.get("state", "").lower(), spent=spent)
+
+
+def _start(text: Iterable[str]) -> tuple[str, int]:
+    """Return the sign that parts the columns, and how many lines stand above the header."""
+    for number, line in enumerate(text):
+        if separator := _SEPARATOR.match(line):
+            return separator[1], number + 1
+        if line.strip():
+            return max(DELIMITERS, key=line.count), number
+    return DELIMITERS[0], 0
 
 
 def _header(cells: Sequence[str]) -> Sequence[str]:
@@ -259,10 +300,16 @@ def _end(text: str, now: datetime) -> datetime | None:
 
 def _moment(text: str) -> datetime | None:
     """Return the moment that a date, or a date and a time, names; ``None`` for none, or for one that the clocks leave
-    out. Of an hour that they show twice it is the second one: customers have the longer time (CD-7).
+    out. Raises ``_Refused`` for a year that is far too late.
+
+    Of an hour that they show twice it is the second one: customers have the longer time (CD-7).
     """
     try:
-        found = _with_time(text) if _TIME.search(text) else _end_of_day(text)
+        found = _with_time(text) if _TIME.search(text) else _day(text)
+        if found.year > LAST_YEAR:
+            raise _Refused("year")
+        if not _TIME.search(text):
+            found += timedelta(days=1)
         aware = found if found.tzinfo is not None else timezone.make_aware(found.replace(fold=1))
         back = aware.astimezone(UTC).astimezone(aware.tzinfo)
     except (ValueError, OverflowError):
@@ -277,12 +324,12 @@ def _with_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _end_of_day(text: str) -> datetime:
+def _day(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError:
         day = datetime.strptime(text, DATE_ALONE).date()
-    return datetime.combine(day, time()) + timedelta(days=1)
+    return datetime.combine(day, time())
 
 
 def _encoding(file: BinaryIO) -> str:

@@ -8,11 +8,11 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from . import codes, events
 from .exceptions import CampaignNotRunning
 from .models import Campaign, Coupon, CouponEvent
+from .moments import moment
 from .signals import announce, coupon_issued, coupon_revoked
 
 #: Of 2^54 codes a fresh one is taken about never; more collisions than this mean a broken source of randomness.
@@ -41,10 +41,13 @@ def issue(
 
     A campaign with a public word has one coupon for everybody, which is returned whatever else is asked for (CO-8).
     Raises ``CampaignNotRunning``, also for a word that was revoked; a single coupon that was issued before is returned
-    whatever has become of its campaign.
+    whatever has become of its campaign. Raises ``ValueError`` for an empty ``issue_key``, one that was used for another
+    campaign, and a ``usage_limit`` below 1.
     """
-    now = now or timezone.now()
-    if issue_key is not None and (found := _issued(issue_key)):
+    now = moment(now)
+    if issue_key == "" or (usage_limit is not None and usage_limit < 1):
+        raise ValueError("issue_key must not be empty, and usage_limit must be at least 1")
+    if issue_key is not None and (found := _issued(issue_key, campaign)):
         return found
     if not campaign.is_running(now):
         raise CampaignNotRunning(reason=campaign.status)
@@ -66,7 +69,7 @@ def issue(
             _insert(coupon, actor=actor, now=now)
         except IntegrityError:
             # Either somebody was quicker with this key, or the code is taken.
-            if issue_key is not None and (found := _issued(issue_key)):
+            if issue_key is not None and (found := _issued(issue_key, campaign)):
                 return found
             if attempt == ATTEMPTS - 1:
                 raise
@@ -84,7 +87,7 @@ def publish_word(*, campaign: Campaign, actor: str = events.SYSTEM, now: datetim
     returned. Raises Django's ``ValidationError`` for a word that ``codes.clean_word`` does not accept, and
     ``IntegrityError`` for one that is taken.
     """
-    now = now or timezone.now()
+    now = moment(now)
     if campaign.code_type != Campaign.CodeType.WORD:
         _withdraw_word(campaign, actor=actor, now=now)
         return None
@@ -123,8 +126,11 @@ def personal_end(campaign: Campaign, start: datetime) -> datetime | None:
     return end if campaign.ends_at is None else min(end, campaign.ends_at)
 
 
-def _issued(issue_key: str) -> Coupon | None:
-    return Coupon.objects.select_related("campaign").filter(issue_key=issue_key).first()
+def _issued(issue_key: str, campaign: Campaign) -> Coupon | None:
+    coupon = Coupon.objects.select_related("campaign").filter(issue_key=issue_key).first()
+    if coupon is not None and coupon.campaign_id != campaign.pk:
+        raise ValueError(f"the issue key {issue_key!r} belongs to a coupon of another campaign")
+    return coupon
 
 
 def _insert(coupon: Coupon, *, actor: str, now: datetime) -> None:
@@ -140,7 +146,7 @@ def _word_key(campaign: Campaign) -> str:
 
 def _word_of(campaign: Campaign, *, actor: str, now: datetime) -> Coupon:
     """Return the word's coupon; a campaign that was made in bulk, past every signal, may not have it yet."""
-    found = _issued(_word_key(campaign)) or publish_word(campaign=campaign, actor=actor, now=now)
+    found = _issued(_word_key(campaign), campaign) or publish_word(campaign=campaign, actor=actor, now=now)
     assert found is not None  # noqa: S101 - this campaign has a word
     if found.state == Coupon.State.REVOKED:
         # Revoked for good, whatever the word is now: what nobody can use is given to nobody.
@@ -161,7 +167,7 @@ def _insert_word(campaign: Campaign, key: str, *, actor: str, now: datetime) -> 
         _insert(coupon, actor=actor, now=now)
     except IntegrityError:
         # Somebody has published it at the same moment; or else the word is taken, and that is the caller's to know.
-        if found := _issued(_word_key(campaign)):
+        if found := _issued(_word_key(campaign), campaign):
             return found
         raise
     return coupon

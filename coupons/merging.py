@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from . import events
 from .ledger import limits, uses
 from .models import Answer, Coupon, CouponEvent, Redemption, UsageCounter
+from .moments import moment
 
 #: How often answers are moved again because the account has just answered for itself.
 ATTEMPTS: Final = 5
@@ -27,7 +27,7 @@ def merge(*, from_key: str, to_key: str, actor: str = events.CUSTOMER, now: date
     """
     if not from_key or not to_key:
         raise ValueError("An empty key belongs to nobody.")
-    now = now or timezone.now()
+    now = moment(now)
     return 0 if from_key == to_key else uses.patiently(lambda: _merge(from_key, to_key, actor, now))
 
 

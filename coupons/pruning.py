@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from . import answering
 from .ledger import uses
 from .models import Answer, Campaign, Coupon, CouponBatch, CouponEvent, Redemption
+from .moments import moment
 
 #: What is younger is needed: nobody gets the same offer twice in this time (CD-4), and payments come late.
 SHORTEST: Final = timedelta(days=30)
@@ -50,7 +50,7 @@ def prune(*, older_than: timedelta, dry_run: bool = False, now: datetime | None 
     """
     if older_than < SHORTEST:
         raise ValueError(f"Keep the last {SHORTEST.days} days at least.")
-    now = now or timezone.now()
+    now = moment(now)
     before = now - older_than
     return Pruned(
         redemptions=_go(given_back(before), dry_run=dry_run),

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from . import arithmetic
 from . import codes as coupon_codes
@@ -28,6 +27,7 @@ from .exceptions import (
 from .facts import BasketFacts
 from .holders import is_bound, is_foreign
 from .models import Campaign, Coupon, CouponQuerySet, Redemption, UsageCounter
+from .moments import moment
 from .money import money_text
 
 #: Reasons that tell something of the customer whom the facts name: whether they have an account here, and an order.
@@ -116,7 +116,7 @@ def quote_for(
     refused unless it is proven, or the facts or the claim name its holder; and what speaks against the customer whom
     the facts name is told only if that is the visitor (CO-6).
     """
-    now = now or timezone.now()
+    now = moment(now)
     texts, refusals = _normalised(codes)
     coupons = _fetch(list(texts), facts, now=now, order_ref=order_ref) if texts else {}
     accepted: list[Coupon] = []
@@ -143,7 +143,7 @@ def explain(*, coupon: Coupon, facts: BasketFacts | None = None, now: datetime |
     With ``facts`` the basket's reasons are told too. One query, and only where a limit has to be counted; none at all
     for a coupon that was read through ``with_uses``.
     """
-    now = now or timezone.now()
+    now = moment(now)
     if not hasattr(coupon, "own") and _is_counted(coupon):
         key = "" if facts is None else facts.customer_key
         fresh = with_uses(Coupon.objects.filter(pk=coupon.pk), now=now, customer_key=key)
@@ -225,7 +225,7 @@ def with_uses(
     ``customer_used``: uses under the campaign's limits, without those that have run out or that this order has
     reserved, because they come back before anybody is refused.
     """
-    now = now or timezone.now()
+    now = moment(now)
     uses = Redemption.objects.filter(coupon=OuterRef("pk"))
     return coupons.annotate(
         returning=Exists(uses.run_out(now=now)),

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.utils import timezone
 from djmoney.money import Money
 
 from . import codes as coupon_codes
@@ -24,6 +23,7 @@ from .facts import BasketFacts
 from .ledger import holding, limits, uses
 from .ledger.giving_back import give_back, give_back_all_run_out, make_room
 from .models import Campaign, Coupon, CouponEvent, Redemption
+from .moments import moment
 from .signals import announce, coupon_redeemed
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def reserve(
     against the coupon (CO-10). Raises ``TypingError``, ``InvalidCode`` (the one refusal, CO-6; also for a coupon that
     would take nothing off this basket) or ``CouponBusy``.
     """
-    now = now or timezone.now()
+    now = moment(now)
     until = now + (app_settings.reservation if ttl is None else ttl)
     checkout = holding.prepare([code], order_ref=order_ref, facts=facts, now=now, until=until, actor=actor)
     return holding.hold(checkout)[0]
@@ -71,7 +71,7 @@ def reserve_all(
     given back. Two coupons of one campaign, or one that is not combinable beside another, are refused. Coupons are
     locked in ascending pk (CO-3). Raises as ``reserve`` does, and then nothing has changed.
     """
-    now = now or timezone.now()
+    now = moment(now)
     until = now + (app_settings.reservation if ttl is None else ttl)
     checkout = holding.prepare(
         codes, order_ref=order_ref, facts=facts, now=now, until=until, actor=actor, exclusive=True
@@ -99,14 +99,20 @@ def redeem(
     discount engine made is recorded although nothing was reserved; ``discount`` is what it took off the goods,
     ``shipping_discount`` what it took off the shipping. ``customer_key`` says whose use it is where that was not known
     before, and counts it under the limit per customer (CO-10). A code of somebody else's is logged and passed over.
-    Raises ``CouponBusy`` if the database stays out of reach of a decision: call again.
+    Raises ``CouponBusy`` if the database stays out of reach of a decision: call again. Raises ``ValueError`` for a
+    negative discount and an empty ``order_ref``.
     """
-    now = now or timezone.now()
+    if not order_ref:
+        raise ValueError("order_ref must name the order")
+    now = moment(now)
     coupon = None
     if code is not None and (coupon := _known(code)) is None:
         logger.warning("order %s was paid with a code that is not ours", order_ref)
         return []
     taken_off = {"discount": discount, "shipping_discount": shipping_discount} if coupon is not None else {}
+    for amount in taken_off.values():
+        if amount is not None and amount.amount < 0:
+            raise ValueError(f"a discount is what was taken off, and cannot be {amount}")
     payment = _Payment(order_ref, coupon, taken_off, customer_key, actor, now)
     while True:
         try:
@@ -123,7 +129,7 @@ def release(*, order_ref: str, actor: str = events.SHOP, now: datetime | None = 
 
     Redeemed uses stay redeemed: see ``restore``. Raises ``CouponBusy``.
     """
-    now = now or timezone.now()
+    now = moment(now)
     return uses.patiently(lambda: _take_back(order_ref, because="", actor=actor, now=now))
 
 
@@ -143,7 +149,7 @@ def restore(
     """
     if because not in ("cancelled", "refunded"):
         raise ValueError(f"because must be 'cancelled' or 'refunded', not {because!r}")
-    now = now or timezone.now()
+    now = moment(now)
     return uses.patiently(lambda: _take_back(order_ref, because=because, actor=actor, now=now))
 
 
@@ -151,7 +157,7 @@ def release_expired(*, now: datetime | None = None) -> int:
     """Give back every reservation whose time has run out; return how many. Safe to run at any time, by any number of
     workers. A coupon that somebody holds too long is logged, and left for the next time.
     """
-    now = now or timezone.now()
+    now = moment(now)
     run_out = Redemption.objects.run_out(now=now).order_by("coupon_id")
     coupon_ids = list(run_out.values_list("coupon_id", flat=True).distinct())
     # Transactions for each coupon: no long locks, and one that has to wait keeps back none of the others' uses.

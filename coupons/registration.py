@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from .exceptions import CampaignNotRunning
 from .holders import customer_key
 from .issuing import issue
 from .models import Campaign, Coupon
 from .models.campaigns import CampaignQuerySet
+from .moments import moment
 
 
 def offered_campaigns(*, now: datetime) -> CampaignQuerySet:
@@ -29,7 +28,7 @@ def welcome(*, email: str = "", user_key: str = "", now: datetime | None = None)
     ``user_key`` the coupon belongs to the account, and is not handed to whoever proves the address later. The same
     account gets one coupon of a campaign, however often this is called. Raises ``ValueError`` if neither is given.
     """
-    now = now or timezone.now()
+    now = moment(now)
     holder_key = user_key or customer_key(email)
     if not holder_key:
         raise ValueError("give user_key or email")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from . import events
 from .models import Coupon, CouponEvent
+from .moments import moment
 from .signals import announce, coupon_revoked
 
 
@@ -19,7 +19,7 @@ def revoke(*, coupon: Coupon, actor: str, reason: str = "", now: datetime | None
     refused (CO-2). ``actor`` says who did it (``events.actor_of(user)``), ``reason`` why; both are in the coupon's
     life. No reason may name a person.
     """
-    now = now or timezone.now()
+    now = moment(now)
     with transaction.atomic():
         revoked = (
             Coupon.objects.filter(pk=coupon.pk)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from .asking import answers_key, questions_for
 from .conf import app_settings
@@ -18,6 +17,7 @@ from .events import CUSTOMER, record
 from .exceptions import AnswersMissing, NotUnlockable
 from .forms import fields_for
 from .models import Answer, Campaign, Coupon, CouponEvent, Question
+from .moments import moment
 from .signals import announce, coupon_unlocked, marketing_agreed
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def unlock(
     not asked again. Raises ``NotUnlockable`` for a coupon that was revoked or whose time is over; then nothing is stored.
     The caller has settled that it is the holder who answers.
     """
-    now = now or timezone.now()
+    now = moment(now)
     coupon = _fresh(coupon)
     if coupon.state == Coupon.State.AVAILABLE:
         return coupon
@@ -92,7 +92,7 @@ def decline(*, coupon: Coupon, actor: str = CUSTOMER, now: datetime | None = Non
 
     It stays locked and a change of mind is welcome. Safe to repeat; a coupon that is not locked is left as it is.
     """
-    now = now or timezone.now()
+    now = moment(now)
     with transaction.atomic():
         rows = Coupon.objects.filter(pk=coupon.pk, state=Coupon.State.LOCKED, declined_at=None)
         if rows.update(declined_at=now):

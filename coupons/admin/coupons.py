@@ -155,8 +155,15 @@ class IssueView(FormPage):
         except CouponError as error:
             form.add_error("campaign", error.message)
             return self.form_invalid(form)
-        messages.success(self.request, gettext("The code is %(code)s.") % {"code": coupon.display_code})
-        if self.request.user.has_perm("thankyou_coupons.view_coupon"):
+        may_look = self.request.user.has_perm("thankyou_coupons.view_coupon")
+        said = gettext("The code is %(code)s.") % {"code": coupon.display_code}
+        if coupon.state == Coupon.State.LOCKED and may_look:
+            said += " " + gettext("It is locked: send the customer the link to its questions, which is below.")
+        elif coupon.state == Coupon.State.LOCKED:
+            text = gettext("It is locked: send the customer, and nobody else, the link to its questions: %(link)s")
+            said += " " + text % {"link": site_url(self.request, links.unlock_path(coupon))}
+        messages.success(self.request, said)
+        if may_look:
             return HttpResponseRedirect(reverse("thankyou_coupons_coupon:inspect", args=[coupon.pk]))
         return HttpResponseRedirect(reverse("thankyou_coupons_coupon:issue"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -11,10 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.widgets import AdminDateTimeInput
 
-#: Years that an owner may mean. Beyond them are typing errors, and close to the ends of the calendar some zones have no
-#: time at all for an instant.
-FIRST_YEAR: Final = 2000
-LAST_YEAR: Final = 2999
+from ..models.rules import FIRST_YEAR, LAST_YEAR
 
 
 def is_real(wall: datetime, zone: ZoneInfo) -> bool:

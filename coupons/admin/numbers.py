@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 from djmoney.money import Money
 
 from ..conf import app_settings
 from ..models import Campaign, Coupon, Redemption
+from ..moments import moment
 from ..money import money_text
 
 #: What the plot can show, in days; 0 is the whole life of the campaign, as far as ``LONGEST_SPAN`` goes back.
@@ -173,7 +173,7 @@ def course(*, campaign: Campaign, days: int, now: datetime | None = None) -> Cou
     ``days``: so many up to today, or 0 for all, up to ``LONGEST_SPAN``. A day is one of the campaign's zone.
     """
     zone = campaign.tzinfo
-    today = (now or timezone.now()).astimezone(zone).date()
+    today = (moment(now)).astimezone(zone).date()
     first = today - timedelta(days=(days or LONGEST_SPAN) - 1)
     since = datetime.combine(first, time.min, zone)
     issued = _per_day(Coupon.objects.filter(campaign=campaign), "issued_at", since)

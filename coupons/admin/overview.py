@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -25,6 +26,7 @@ from ..ledger.limits import recount
 from ..models import Campaign
 from . import numbers
 from .facts import facts_of
+from .scheduling import find_warnings
 
 #: What the log of the site calls it.
 SWITCHED: Final = "thankyou_coupons.switch_campaign"
@@ -170,7 +172,11 @@ class SwitchView(PermissionCheckedMixin, View):
                 campaign.save(update_fields=["status"])
                 log(instance=campaign, action=SWITCHED, user=request.user, data={"before": before, "after": to})
         if is_offered:
-            messages.success(request, str(_SAID[Campaign.Status(to)]) % {"title": campaign})
+            now = timezone.now()
+            if to != Campaign.Status.RUNNING or campaign.ends_at is None or campaign.ends_at > now:
+                messages.success(request, str(_SAID[Campaign.Status(to)]) % {"title": campaign})
+            for text in find_warnings(campaign=campaign, end_before=campaign.ends_at, now=now):
+                messages.warning(request, text)
         return redirect("thankyou_coupons_campaign:inspect", pk)
 
 

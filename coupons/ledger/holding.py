@@ -47,8 +47,10 @@ def prepare(
     """Return the checkout of these codes, each counted once. One query.
 
     Raises ``TypingError``, or ``InvalidCode`` for a code that is unknown, does not go with this basket or with another
-    of these, or takes nothing off.
+    of these, or takes nothing off; ``ValueError`` for an empty ``order_ref``, which would be everybody's.
     """
+    if not order_ref:
+        raise ValueError("order_ref must name the order")
     stored = list(dict.fromkeys(coupon_codes.normalise(text) for text in typed))
     found = _fetch(stored)
     coupons: list[Coupon] = []

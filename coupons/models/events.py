@@ -12,6 +12,18 @@ from django.utils.translation import pgettext_lazy
 from .coupons import Coupon
 
 
+class CouponEventQuerySet(models.QuerySet["CouponEvent"]):
+    """Rows to read, and to add. They go with their coupon, which Django's own cascade sees to."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Raise ``TypeError``: events are never changed."""
+        raise TypeError("Events are added, never changed.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Raise ``TypeError``: events go only with their coupon."""
+        raise TypeError("Events are never deleted by themselves.")
+
+
 class CouponEvent(models.Model):
     """One step in the life of a coupon: what, when, by whom, for which order (CO-11, ASVS 16.3.3).
 
@@ -41,6 +53,8 @@ class CouponEvent(models.Model):
     order_ref = models.CharField(_("order"), max_length=100, blank=True)
     #: More facts, such as ``{"over_limit": ["total_limit"]}`` or ``{"reason": "refunded"}``. No personal data.
     detail = models.JSONField(_("details"), default=dict, blank=True)
+
+    objects = CouponEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("coupon event")

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
     from .campaigns import Campaign
 
+#: Years that an owner may mean. Beyond them are typing errors, and close to the ends of the calendar some zones have no
+#: time at all for an instant.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2999
+
 Errors = dict[str, "str | ValidationError"]
 
 _LISTS: Final = ("products_in", "products_out", "categories_in", "categories_out", "countries")

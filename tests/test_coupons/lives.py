@@ -184,8 +184,10 @@ class Lives(RuleBasedStateMachine):
         """Also backwards a little, as clocks do that are put right."""
         self.now += timedelta(minutes=minutes)
 
-    @rule()
-    def release_expired(self) -> None:
+    @rule(minutes=st.sampled_from([0, 31]))
+    def release_expired(self, minutes: int) -> None:
+        """Now, or when a reservation that was just made has had its time."""
+        self.now += timedelta(minutes=minutes)
         expected = [use for use in self.books.uses.values() if use.has_run_out(self.now)]
         assert release_expired(now=self.now) == len(expected)
         for use in expected:

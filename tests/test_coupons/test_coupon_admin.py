@@ -17,7 +17,7 @@ from coupons import events, links
 from coupons.admin import life
 from coupons.holders import customer_key
 from coupons.issuing import issue
-from coupons.models import Answer, Campaign, Coupon, CouponBatch, CouponEvent
+from coupons.models import Answer, Campaign, Coupon, CouponBatch, CouponEvent, Question
 from coupons.redemption import redeem, release, reserve
 from coupons.revoking import revoke
 from tests.test_coupons.factories import make_campaign, make_facts
@@ -312,6 +312,22 @@ def test_a_coupon_is_given_out_by_hand(seller: Client) -> None:
     page = seller.get(life_url(coupon)).content.decode()
     assert "Parcel came late" in page
     assert "Sam Sell" in page
+
+
+def test_a_locked_coupon_is_given_out_with_the_link_to_its_questions(seller: Client) -> None:
+    """CO-9: the code alone opens nothing. Who may not look at coupons gets the link in the message."""
+    campaign = make_campaign()
+    Question.objects.create(campaign=campaign, label="Favourite tea?", purpose="To know", sort_order=0)
+    response = seller.post(reverse(ISSUE), issue_data(campaign))
+    coupon = Coupon.objects.get()
+    [said] = map(str, get_messages(response.wsgi_request))
+    assert coupon.display_code in said
+    assert "It is locked" in said
+    assert links.unlock_path(coupon) not in said
+    assert links.unlock_path(coupon) in seller.get(life_url(coupon)).content.decode()
+    response = client_with("issue_coupon", name="other").post(reverse(ISSUE), issue_data(campaign, once="token-2"))
+    [said] = map(str, get_messages(response.wsgi_request))
+    assert links.unlock_path(Coupon.objects.exclude(pk=coupon.pk).get()) in said
 
 
 def test_a_second_click_gives_out_no_second_coupon(seller: Client) -> None:

@@ -67,10 +67,32 @@ def test_codes_of_ours_and_of_other_systems() -> None:
         (b"code\rABCD\rEFGH\r", 2),
         ("code,note\nABCD,Grüße\n".encode("latin-1"), 1),
         ("code,note\nABCD,Grüße\n".encode("utf-16"), 1),
-        (b'"code","note"\n"ABCD","a ""b"", c;d;e;f\nand more"\n"EFGH",""\n', 2),
+        (b'"code","note"\n"ABCD","a ""b"", c;d;e;f"\n"EFGH",""\n', 2),
         (b"\n\ncode\n\nABCD\n\n\n", 1),
+        (b"\r\n\r\ncode;uses\r\nABCD;3\r\n", 1),
+        (b"sep=;\r\ncode;uses\r\nABCD;3\r\n", 1),
+        (b'\n"SEP=,"\n\ncode,a;b;c\nABCD,3\n', 1),
+        (b"sep=\t\ncode\tuses\nABCD\t3\n", 1),
+        (b"sep=;;\ncode;uses\nABCD;3\n", 1),
+        ("sep=;\ncode;note\nABCD;Grüße\n".encode("utf-16"), 1),
+        ("sep=;\ncode;note\nABCD;Grüße\n".encode("utf-8-sig"), 1),
     ],
-    ids=["bom", "tabs", "old-mac", "latin-1", "utf-16", "quoted", "blank-lines"],
+    ids=[
+        "bom",
+        "tabs",
+        "old-mac",
+        "latin-1",
+        "utf-16",
+        "quoted",
+        "blank-lines",
+        "blank-lines-above",
+        "separator",
+        "separator-between-blank-lines",
+        "separator-tab",
+        "separator-in-cells",
+        "separator-utf-16",
+        "separator-bom",
+    ],
 )
 def test_files_as_spreadsheets_write_them(data: bytes, made: int) -> None:
     assert counts(read(data)) == (made, made, 0, 0)
@@ -129,7 +151,10 @@ def mistyped() -> str:
         ("ABCD,1,yesterday", "valid_until"),
         ("ABCD,1,2026-05-01", "valid_until"),
         ("ABCD,1,05/31/2026", "valid_until"),
-        ("ABCD,1,9999-12-31", "valid_until"),
+        ("ABCD,1,9999-12-31", "year"),
+        ("ABCD,1,31.12.9999", "year"),
+        ("ABCD,1,9999-12-31T23:59:59Z", "year"),
+        ("ABCD,1,3000-01-01", "year"),
         ("ABCD,1,2027-05-31T18", "valid_until"),
         ("ABCD,1,2027-05-31T18+02:00", "valid_until"),
         ("ABCD,1,2027-05-31 1830", "valid_until"),
@@ -179,6 +204,39 @@ def test_a_quotation_mark_that_nobody_closed() -> None:
     batch = read('code\nABCD\n"' + "x" * 140_000 + "\nEFGH\n")
     assert batch.made == 2
     assert batch.rejected == [[3, "unreadable"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [('"5in flyer', "flyer"), ('"5in flyer', 'flyer 5"'), ('"5in flyer', '"8in flyer'), ('"5in" flyer', "flyer")],
+    ids=["to-the-end", "to-another-mark", "to-the-next-such", "in-its-line"],
+)
+def test_no_row_is_lost_without_a_word(first: str, last: str) -> None:
+    """Every row of the file is made, known, or refused with the number of its line."""
+    notes = [first, *["flyer"] * 497, last, "flyer"]
+    campaign = make_campaign()
+    text = "code,note\n" + "".join(f"ROW{n:03},{note}\n" for n, note in enumerate(notes))
+    batch = read(text, campaign=campaign)
+    assert batch.quantity == len(notes) == 500
+    assert batch.made + batch.refused == 500
+    assert [2, "unreadable"] in batch.rejected
+    assert len({number for number, _reason in batch.rejected}) == batch.refused
+    mended = read(text.replace('"', ""), campaign=campaign)
+    assert counts(mended) == (500, batch.refused, batch.made, 0)
+
+
+def test_a_line_break_in_a_cell_is_refused() -> None:
+    """It may as well be a mark that was never closed: its lines could be rows, and two codes become one."""
+    batch = read('code,note\nABCD,"one\ntwo"\n"EFGH\nJKMN",x\nPQRS,y\n')
+    assert batch.rejected == [[line, "unreadable"] for line in (2, 3, 4, 5)]
+    assert counts(batch) == (5, 1, 0, 4)
+
+
+def test_the_last_day_that_is_taken() -> None:
+    """To its end, in every zone."""
+    with timezone.override("America/New_York"):
+        coupon = read("code,valid_until\nABCD,2999-12-31\n").coupons.get()
+    assert coupon.ends_at == datetime(3000, 1, 1, 5, 0, tzinfo=UTC)
 
 
 # Again -----------------------------------------------------------------------------------------------
@@ -241,10 +299,22 @@ def test_queries_grow_with_chunks_and_not_with_rows(django_assert_num_queries: A
         (b"\n\n\n", "empty"),
         (b"Gutschein\nABCD\n", "no_code_column"),
         (b"ABCD\nEFGH\n", "no_code_column"),
+        (b'code,"5in\nABCD,x\n', "header"),
+        (b'code,"5in\nABCD,x"\nEFGH,y\n', "header"),
         (b"PK\x03\x04 a spreadsheet", "not_text"),
         (b"\xff\xfe\x00\xd8\x00", "not_text"),
     ],
-    ids=["nothing", "only-header", "blank", "other-header", "no-header", "xlsx", "broken-utf-16"],
+    ids=[
+        "nothing",
+        "only-header",
+        "blank",
+        "other-header",
+        "no-header",
+        "open-header",
+        "long-header",
+        "xlsx",
+        "broken-utf-16",
+    ],
 )
 def test_a_file_without_codes(data: bytes, code: str) -> None:
     with pytest.raises(BatchRefused) as refused:
@@ -287,6 +357,7 @@ def test_no_file_breaks_it_or_comes_out_of_the_report(cells: list[tuple[str, ...
         assert refused.code == "empty"
         return
     assert batch.made + batch.repeated + batch.refused == batch.quantity
+    assert len(batch.rejected) == batch.refused
     assert all(coupon.code.isascii() and coupon.code.isalnum() for coupon in batch.coupons.all())
     report = "".join(report_csv(batch=batch))
     assert {row.split(",", 1)[1].strip('"') for row in report.splitlines()[1:]} <= {
