@@ -8,6 +8,7 @@ from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .money import active_locale
 
@@ -31,6 +32,22 @@ def in_words(moment: datetime, *, now: datetime | None = None) -> str:
 def day_in_words(moment: datetime) -> str:
     """Return a day: "3 March 2026"."""
     return str(format_date(timezone.localtime(moment), format="long", locale=active_locale()))
+
+
+def good_for(minutes: int) -> str:
+    """Return how long a coupon with this personal deadline can be used once it is unlocked, as a sentence."""
+    if minutes % (24 * 60) == 0:
+        days = minutes // (24 * 60)
+        text = ngettext("Once unlocked, it is good for one day.", "Once unlocked, it is good for %(n)d days.", days)
+        return text % {"n": days}
+    if minutes % 60 == 0:
+        hours = minutes // 60
+        text = ngettext("Once unlocked, it is good for one hour.", "Once unlocked, it is good for %(n)d hours.", hours)
+        return text % {"n": hours}
+    text = ngettext(
+        "Once unlocked, it is good for one minute.", "Once unlocked, it is good for %(n)d minutes.", minutes
+    )
+    return text % {"n": minutes}
 
 
 def _zone(local: datetime, locale: Locale) -> str:

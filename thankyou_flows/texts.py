@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency
-from django.utils import timezone
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from djmoney.money import Money
+
+from coupons.wording import in_words
 
 from .flow import Flow
 
@@ -58,30 +59,7 @@ def format_deadline(ends_at: datetime, *, now: datetime | None = None) -> str:
 
     Rounded down to the minute, never up: what is shown never exceeds the truth (CD-2). Names the zone (CD-6).
     """
-    now = timezone.localtime(now)
-    local = timezone.localtime(ends_at)
-    locale = babel_locale()
-    zone = _zone(local, locale)
-    at = format_time(local.replace(second=0, microsecond=0), format="short", locale=locale)
-    params = {"time": at, "zone": zone}
-    if local.date() == now.date():
-        return _("%(time)s today (%(zone)s)") % params
-    if local.date() == now.date() + timedelta(days=1):
-        return _("%(time)s tomorrow (%(zone)s)") % params
-    return _("%(date)s, %(time)s (%(zone)s)") % {**params, "date": format_date(local, format="full", locale=locale)}
-
-
-def _zone(local: datetime, locale: Locale) -> str:
-    """Return the zone's short name, in the customer's language if it has one there, or its distance from UTC ("CET",
-    "MEZ", "UTC+05:45").
-    """
-    name = str(get_timezone_name(local, width="short", locale=locale))
-    if name.isalpha():
-        return name
-    name = local.tzname() or ""
-    if name.isalpha():
-        return name
-    return f"UTC{local:%z}"[:6] + ":" + f"{local:%z}"[3:5]
+    return in_words(ends_at, now=now)
 
 
 def format_day(day: object) -> str:

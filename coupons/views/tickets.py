@@ -9,12 +9,11 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from .. import unlocking
 from ..models import Campaign, Coupon, CouponQuerySet, Question, Redemption
 from ..quoting import explain, with_uses
-from ..wording import in_words
+from ..wording import good_for, in_words
 
 
 class TicketState(TextChoices):
@@ -89,22 +88,7 @@ class Ticket:
         minutes = self.coupon.deadline_minutes
         if minutes is None:
             return ""
-        return _deadline(minutes)
-
-
-def _deadline(minutes: int) -> str:
-    if minutes % (24 * 60) == 0:
-        days = minutes // (24 * 60)
-        text = ngettext("Once unlocked, it is good for one day.", "Once unlocked, it is good for %(n)d days.", days)
-        return text % {"n": days}
-    if minutes % 60 == 0:
-        hours = minutes // 60
-        text = ngettext("Once unlocked, it is good for one hour.", "Once unlocked, it is good for %(n)d hours.", hours)
-        return text % {"n": hours}
-    text = ngettext(
-        "Once unlocked, it is good for one minute.", "Once unlocked, it is good for %(n)d minutes.", minutes
-    )
-    return text % {"n": minutes}
+        return good_for(minutes)
 
 
 def for_tickets(coupons: CouponQuerySet, *, now: datetime) -> QuerySet[Coupon]:

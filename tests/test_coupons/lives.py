@@ -107,6 +107,8 @@ class Lives(RuleBasedStateMachine):
     def issue(self, number: int, reason: str | None, holder: str, limit: int | None, locked: bool | None) -> Any:
         campaign = self.campaigns[number]
         promise = self.books.promises[campaign.pk]
+        # A key belongs to one campaign.
+        reason = reason and f"{reason} {number}"
         known = self.books.reasons.get(reason or "")
         if known is None and promise.is_word:
             known = next(paper for paper in self.books.papers.values() if paper.promise is promise)

@@ -16,7 +16,7 @@ from tests.test_coupons.lives import Lives
 
 pytestmark = pytest.mark.django_db
 
-SETTINGS = settings(max_examples=50, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=25, stateful_step_count=40, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.usefixtures("way")

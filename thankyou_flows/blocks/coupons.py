@@ -12,6 +12,7 @@ from wagtail import blocks
 from coupons.deadlines import extend
 from coupons.exceptions import CouponError
 from coupons.models import Campaign
+from coupons.wording import good_for
 
 from ..access import AccessLevel
 from ..choosers import CampaignChooserBlock
@@ -67,6 +68,8 @@ class PromiseBlock(ActionBlock):
         promise = flow.promises.of(value["campaign"])
         context["campaign"] = promise.coupon.campaign if promise is not None else value["campaign"]
         context["promise"] = promise
+        if promise is not None and promise.is_locked and promise.coupon.deadline_minutes:
+            context["good_for"] = good_for(promise.coupon.deadline_minutes)
         context["has_clock"] = promise is not None and self._has_clock(promise, flow)
         return context
 
