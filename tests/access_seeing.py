@@ -78,17 +78,27 @@ def snapshot() -> tuple[Any, ...]:
     )
 
 
+def content_of(response: HttpResponse) -> bytes:
+    """Return what the visitor gets, also of a file that is sent piece by piece, which can be read once only."""
+    if not response.streaming:
+        return response.content
+    if not hasattr(response, "read_content"):
+        response.read_content = b"".join(response)  # type: ignore[attr-defined]
+    content: bytes = response.read_content  # type: ignore[attr-defined]
+    return content
+
+
 def text_of(response: HttpResponse) -> str:
-    return f"{response.content.decode()} {response.get('Location', '')}"
+    return f"{content_of(response).decode()} {response.get('Location', '')}"
 
 
 def visible(orders: Mapping[str, Placed], response: HttpResponse) -> dict[str, frozenset[str]]:
-    body = response.content.decode()
+    body = content_of(response).decode()
     return {name: placed.shown_in(body) for name, placed in orders.items()}
 
 
 def everything(response: HttpResponse) -> tuple[Any, ...]:
-    return response.status_code, response.content, sorted(response.headers.items()), sorted(response.cookies)
+    return response.status_code, content_of(response), sorted(response.headers.items()), sorted(response.cookies)
 
 
 def difference(response: HttpResponse, first: tuple[Any, ...]) -> str:

@@ -31,6 +31,7 @@ from .access_seeing import (
     browser_of,
     check_private,
     codes_of,
+    content_of,
     difference,
     everything,
     expect,
@@ -242,7 +243,7 @@ class Walk:
                 continue
             allowed = (answer.shows if name == order else frozenset()) | self.besides.get(name, frozenset())
             expect(shown[name] == allowed, f"of {name}'s order it shows {sorted(shown[name])}, not {sorted(allowed)}")
-            low = squeezed(response.content.decode())
+            low = squeezed(content_of(response).decode())
             # All that there is on our pages; the shop's show what they like.
             for kind in () if own else allowed:
                 missing = [s for s in placed.evidence[kind] if squeezed(s) not in low]

@@ -75,8 +75,10 @@ def test_a_code_waits_for_goods(facts: BasketFacts | None) -> None:
     assert staged(session) == [minimum.code, free.code]
     assert [each.error for each in overview(session=session, facts=facts).coupons] == [None, None]
     # What no basket can change is refused.
+    taken = make_coupon(status=Campaign.Status.RUNNING)
+    Coupon.objects.filter(pk=taken.pk).update(used=1)
     with pytest.raises(InvalidCode):
-        type_in(make_coupon(status=Campaign.Status.RUNNING, usage_limit=0).code, session, facts)
+        type_in(taken.code, session, facts)
     # With goods in the basket it is said what is missing.
     found = overview(session=session, facts=make_facts("20.00"))
     assert isinstance(found.coupons[0].error, BasketNotEnough)
