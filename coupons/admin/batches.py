@@ -327,7 +327,7 @@ class BatchViewSet(ViewSet):
             add("new/", "add", OrderView),
             add("import/", "import", ImportView),
             add("<int:pk>/", "inspect", BatchView),
-            add("<int:pk>/work/", "work", WorkView),
+            add("<int:pk>/continue/", "work", WorkView),
             add("<int:pk>/stop/", "stop", StopView),
             add("<int:pk>/resume/", "resume", StopView, resumes=True),
             add("<int:pk>/export/", "export", ExportView),
