@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone, translation
 
 from coupons.bulk import order_batch, work_batch
@@ -55,6 +56,8 @@ def test_a_coupon_s_own_end_is_what_holds() -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠"])
 def test_no_formula_comes_out(start: str) -> None:
     """CM-5: the word of a campaign is all that an owner may choose; older rows may hold anything."""
+    if start == "\0" and connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL stores no NUL, so none can come out")
     campaign = make_campaign()
     Coupon.objects.create(campaign=campaign, code=f"{start}1+1")
     Campaign.objects.filter(pk=campaign.pk).update(word=f"{start}cmd|' /C calc'!A0")
