@@ -50,6 +50,7 @@ def test_an_order_earns_free_shipping_for_the_next(shopper: Shopper) -> None:
     shopper.open("/")
     shopper.take("Tea", "Earl Grey")
     shopper.take("Sweet things", "Butter Shortbread")
+    assert cookie_names(page.context) == {"cart"}
     shopper.go_to_cart()
     expect(page.locator(".ty-line")).to_have_count(2)
     assert count_rows() == before, "A guest who fills a cart leaves no row anywhere."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
@@ -38,6 +39,17 @@ class PromiseBlock(ActionBlock):
     form_class = CouponForm
     #: An offer with a countdown is not repeated for the same customer at once (CD-4).
     urgent = False
+
+    def why_not_campaign(self, campaign: Campaign) -> str:
+        """Return what the editor is told against this campaign in this block, or an empty text."""
+        return ""
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        campaign = cleaned.get("campaign")
+        if campaign and (reason := self.why_not_campaign(campaign)):
+            raise blocks.StructBlockValidationError(block_errors={"campaign": ValidationError(reason)})
+        return cleaned
 
     def is_shown(self, value: Mapping[str, Any], flow: Flow) -> bool:
         campaign = value.get("campaign")
@@ -184,18 +196,10 @@ class UnlockBlock(PromiseBlock):
         template = "thankyou_flows/blocks/coupon.html"
         description = _("Your questions, and a coupon as a thank-you for answering them")
 
-    def clean(self, value: Any) -> Any:
-        cleaned = super().clean(value)
-        campaign = cleaned.get("campaign")
-        if campaign and not campaign.asks:
-            raise blocks.StructBlockValidationError(
-                block_errors={
-                    "campaign": ValidationError(
-                        _("This campaign asks no questions. Add some to it first, or take the block “Coupon”.")
-                    )
-                }
-            )
-        return cleaned
+    def why_not_campaign(self, campaign: Campaign) -> str:
+        if not campaign.asks:
+            return gettext("This campaign asks no questions. Add some to it first, or take the block “Coupon”.")
+        return ""
 
 
 class OfferBlock(PromiseBlock):
@@ -226,15 +230,7 @@ class OfferBlock(PromiseBlock):
         template = "thankyou_flows/blocks/offer.html"
         description = _("Free shipping for the next hour: a true deadline, kept by the checkout")
 
-    def clean(self, value: Any) -> Any:
-        cleaned = super().clean(value)
-        campaign = cleaned.get("campaign")
-        if campaign and not campaign.deadline_minutes:
-            raise blocks.StructBlockValidationError(
-                block_errors={
-                    "campaign": ValidationError(
-                        _("This campaign has no personal deadline to count down to. Give it one first.")
-                    )
-                }
-            )
-        return cleaned
+    def why_not_campaign(self, campaign: Campaign) -> str:
+        if not campaign.deadline_minutes:
+            return gettext("This campaign has no personal deadline to count down to. Give it one first.")
+        return ""
