@@ -10,6 +10,6 @@ urlpatterns = [
     path("bare/", floors.bare),
     path("bare/cart/add/", floors.cart_add),
     path("bare/cart/change/", floors.cart_change),
-    path("cart/", include("wishlists.urls")),
+    path("", include("wishlists.urls")),
     path("", include("example_site.oscar.urls")),
 ]

@@ -13,7 +13,7 @@ from wagtail.images.views.serve import ServeView
 
 urlpatterns = [
     path("thanks/", include("thankyou_flows.urls")),
-    path("cart/", include("wishlists.urls")),
+    path("", include("wishlists.urls")),
     path("coupons/", include("coupons.urls")),
     path("", include("example_site.shop.urls")),
     path("demo/", include("example_site.demo.urls")),

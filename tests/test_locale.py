@@ -32,7 +32,7 @@ from thankyou_flows.pages.models import ThankYouPage
 from thankyou_flows.texts import format_day, format_deadline, format_money, format_remaining
 from thankyou_flows.values import Address
 from wishlists import cookies
-from wishlists.cart import Cart, CartLine
+from wishlists.lines import Line, Lines
 
 GERMAN = messages.LOCALE / "de" / "LC_MESSAGES" / "django.po"
 LANGUAGES = [path.parent.parent.name for path in messages.catalogues()]
@@ -212,7 +212,7 @@ def test_a_locked_coupon_speaks_german(client: Client) -> None:
 @pytest.mark.usefixtures("german")
 def test_the_cart_speaks_german(client: Client, settings: Any) -> None:
     settings.THANKYOU_WISHLISTS = {"CATALOG": "tests.test_wishlists.catalogs.MemoryCatalog"}
-    client.cookies["cart"] = cookies.encode(Cart((CartLine("tea", 2), CartLine("pot", 1), CartLine("cup", 1))))
+    client.cookies["cart"] = cookies.encode(Lines((Line("tea", 2), Line("pot", 1), Line("cup", 1))))
     html = client.get(reverse("thankyou_wishlists:cart")).content.decode()
     for text in (
         "Ihr Warenkorb",

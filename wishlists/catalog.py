@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, cast
 
 from django.utils.module_loading import import_string
 from djmoney.money import Money
@@ -50,6 +51,8 @@ class ProductCard:
     image_alt: str = ""
     available: bool = True
     max_quantity: int | None = None
+    #: Pieces in stock, if the shop says how many.
+    left: int | None = None
 
 
 class Catalog(Protocol):
@@ -61,6 +64,69 @@ class Catalog(Protocol):
         ``refs`` come from outside: what the shop does not know, or cannot even read, it leaves out and never raises.
         """
         ...
+
+
+class Attribute(NamedTuple):
+    """One fact of a product for a comparison or a data sheet: "Origin", "Uji, Japan"."""
+
+    name: str
+    value: str
+
+
+class FullCatalog(Catalog, Protocol):
+    """What a catalogue may answer beyond. Each method may be missing; what depends on it is then left out.
+
+    Every method costs at most one query, whatever the number of products, and leaves out what it does not know. A card
+    may have one more attribute, ``left``: the pieces in stock, for "only 2 left"; without it nothing is said (CD-5).
+    """
+
+    def get_attributes(self, *, refs: Iterable[str]) -> Mapping[str, Sequence[Attribute]]:
+        """Return the facts of products, in the order in which they should be read."""
+        ...
+
+    def get_option_titles(self, *, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """Return what to call the options of products, by (product reference, options): "250 g, whole leaf"."""
+        ...
+
+    def get_lowest_prices(self, *, refs: Iterable[str], days: int = 30) -> Mapping[str, Money]:
+        """Return the lowest price of each product in the last ``days`` days, today's left out (Dir. 98/6/EC art. 6a)."""
+        ...
+
+    def get_prices_at(self, *, refs: Iterable[str], at: datetime) -> Mapping[str, Money]:
+        """Return what products cost at a moment: a guest's cookie has a date and no prices (CK-1)."""
+        ...
+
+
+def attributes_of(catalog: Catalog, *, refs: Iterable[str]) -> Mapping[str, Sequence[Attribute]]:
+    """Return the facts of products, or nothing if the catalogue has none to give."""
+    method = getattr(catalog, "get_attributes", None)
+    return method(refs=list(refs)) if method is not None else {}
+
+
+def option_titles_of(catalog: Catalog, *, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    """Return what to call options. What the catalogue does not name, is called by its reference."""
+    keys = [key for key in dict.fromkeys(keys) if key[1]]
+    method = getattr(catalog, "get_option_titles", None)
+    named = method(keys=keys) if method is not None and keys else {}
+    return {key: named.get(key) or key[1] for key in keys}
+
+
+def lowest_prices_of(catalog: Catalog, *, refs: Iterable[str], days: int = 30) -> Mapping[str, Money]:
+    """Return the lowest prices of the last days, or nothing if the shop does not keep them."""
+    method = getattr(catalog, "get_lowest_prices", None)
+    return method(refs=list(refs), days=days) if method is not None else {}
+
+
+def prices_at(catalog: Catalog, *, refs: Iterable[str], at: datetime) -> Mapping[str, Money]:
+    """Return what products cost at a moment, or nothing if the shop does not keep it."""
+    method = getattr(catalog, "get_prices_at", None)
+    return method(refs=list(refs), at=at) if method is not None else {}
+
+
+def pieces_left(card: Card) -> int | None:
+    """Return how many pieces are in stock, or None if the shop does not say."""
+    left = getattr(card, "left", None)
+    return left if isinstance(left, int) and not isinstance(left, bool) and left >= 0 else None
 
 
 def get_catalog() -> Catalog:

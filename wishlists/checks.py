@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -15,15 +16,27 @@ from django.utils.module_loading import import_string
 
 from .catalog import resolve
 from .conf import DEFAULTS, NAME
+from .kinds import CHANGEABLE, KINDS
 from .middleware import ListsMiddleware
 
 MIDDLEWARE = "wishlists.middleware.ListsMiddleware"
 
 #: Keys that are whole numbers, with the smallest and largest that make sense (None: no limit).
 RANGES: dict[str, tuple[int, int | None]] = {
-    "MAX_LINES": (1, None),
     "MAX_QUANTITY": (1, None),
-    "COOKIE_MAX_BYTES": (200, 4096),
+    "KEEP_DAYS": (1, 400),
+    "ADDS_PER_MINUTE": (1, None),
+    "UNDO_DAYS": (1, None),
+    "LOW_STOCK": (0, None),
+    "INQUIRY_DAYS": (1, None),
+    "STATISTICS_DAYS": (1, None),
+}
+#: The same for what may be changed of a kind of list.
+KIND_RANGES: dict[str, tuple[int, int | None]] = {
+    "max_lists": (1, None),
+    "max_items": (1, None),
+    "max_bytes": (200, 4096),
+    "days": (1, None),
 }
 STRINGS = ("COOKIE_NAME", "CHECKOUT_URL", "SHOP_URL")
 
@@ -35,7 +48,15 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if not isinstance(given, Mapping):
         hint = f'For example: {NAME} = {{"CATALOG": "shop.store.Catalog"}}.'
         return [_error("E001", f"{NAME} must be a dict.", hint)]
-    return [*_check_keys(given), *_check_values(given), *_check_catalog(given), *_check_middleware(given)]
+    return [
+        *_check_keys(given),
+        *_check_values(given),
+        *_check_kinds(given),
+        *_check_catalog(given),
+        *_check_basket(given),
+        *_check_encryption(given),
+        *_check_middleware(given),
+    ]
 
 
 def _error(number: str, message: str, hint: str) -> CheckMessage:
@@ -70,7 +91,69 @@ def _check_values(given: Mapping[str, Any]) -> list[CheckMessage]:
             errors.append(_error("E003", f'{NAME}["{key}"] is {value!r}.', hint))
         elif key.endswith("_URL") and value:
             errors += _check_url(key, value)
+    quiet = given.get("QUIET_URLS", [])
+    if not isinstance(quiet, list | tuple) or not all(isinstance(url, str) for url in quiet):
+        errors.append(_error("E003", f'{NAME}["QUIET_URLS"] is {quiet!r}.', "Give a list of strings; default []."))
+    else:
+        errors += [error for url in quiet for error in _check_url("QUIET_URLS", url)]
     return errors
+
+
+def _check_kinds(given: Mapping[str, Any]) -> list[CheckMessage]:
+    kinds = given.get("KINDS", {})
+    if not isinstance(kinds, Mapping):
+        return [_error("E007", f'{NAME}["KINDS"] must be a dict.', 'For example: {"recent": {"is_on": True}}.')]
+    errors = []
+    for name, changes in kinds.items():
+        if name not in KINDS:
+            hint = f"Known kinds: {', '.join(KINDS)}."
+            errors.append(_error("E007", f'{NAME}["KINDS"] has an unknown kind {name!r}.', hint))
+        elif not isinstance(changes, Mapping):
+            errors.append(
+                _error("E007", f'{NAME}["KINDS"][{name!r}] must be a dict.', 'For example: {"max_items": 40}.')
+            )
+        else:
+            errors += [error for key, value in changes.items() for error in _check_change(name, key, value)]
+    return errors
+
+
+def _check_change(kind: str, key: Any, value: Any) -> list[CheckMessage]:
+    where = f'{NAME}["KINDS"][{kind!r}]'
+    if key not in CHANGEABLE:
+        return [_error("E007", f"{where} has an unknown key {key!r}.", f"It takes: {', '.join(CHANGEABLE)}.")]
+    if key in ("is_on", "keepable"):
+        wanted = "" if isinstance(value, bool) else "True or False"
+    else:
+        least, most = KIND_RANGES[key]
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        fits = is_number and value >= least and not (most and value > most)
+        wanted = "" if fits or (key == "days" and value is None) else f"a whole number of {least} or more"
+        if wanted and most:
+            wanted = f"a whole number from {least} to {most}"
+    default = getattr(KINDS[kind], key)
+    return [_error("E007", f"{where}[{key!r}] is {value!r}.", f"Give {wanted}; default {default!r}.")] if wanted else []
+
+
+def _check_basket(given: Mapping[str, Any]) -> list[CheckMessage]:
+    path = given.get("BASKET")
+    if not path:
+        return []
+    try:
+        problem = "" if callable(import_string(path)) else "cannot be called"
+    except Exception as error:  # whatever a shop's module raises is its answer
+        problem = f"cannot be used ({type(error).__name__}: {error})"
+    hint = "Give the dotted path of a function: add(*, request, product_ref, quantity, options) -> bool."
+    return [_error("E008", f'{NAME}["BASKET"] is {path!r}, which {problem}.', hint)] if problem else []
+
+
+def _check_encryption(given: Mapping[str, Any]) -> list[CheckMessage]:
+    value = given.get("ENCRYPT_LISTS", False)
+    if not isinstance(value, bool):
+        return [_error("E003", f'{NAME}["ENCRYPT_LISTS"] is {value!r}.', "Give True or False; default False.")]
+    if value and find_spec("cryptography") is None:
+        hint = "Install it: pip install cryptography (or wagtail-thankyou-flows[encryption])."
+        return [_error("E009", f'{NAME}["ENCRYPT_LISTS"] is on, but the package cryptography is missing.', hint)]
+    return []
 
 
 def _check_url(key: str, value: str) -> list[CheckMessage]:

@@ -1,107 +1,190 @@
-"""The cart's cookie: signed, compressed, versioned JSON of references and quantities; any bytes are survivable."""
+"""The cookies' format: signed, compressed, versioned JSON of references and quantities; any bytes are survivable."""
 
 from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core import signing
 from django.core.signing import JSONSerializer
 
-from .cart import Cart, CartLine, is_ref
+from . import encryption
 from .conf import app_settings
-from .exceptions import CartFull
+from .exceptions import ListFull
+from .kinds import CART
+from .lines import Line, Lines, is_ref
 
-#: Own purpose, so that no other signed value of the site can pass as a cart, nor a cart as one of them (CK-1).
-SALT = "thankyou_wishlists.cart.v1"
 VERSION = 1
+#: What the site itself would not have written is not worth unpacking.
+LONGEST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the cookie of one kind of list holds."""
+
+    lines: Lines
+    #: What an earlier visit left, and nobody has asked for yet (CK-5). Only in cookies that are kept.
+    left: Lines
+    #: The customer asked to keep it on this device (CK-6).
+    keep: bool = False
+    #: When it was written; None for one that is not written yet.
+    at: datetime | None = None
+
+    @classmethod
+    def empty(cls, kind: str) -> Kept:
+        return cls(Lines(kind=kind), Lines(kind=kind))
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.left)
 
 
 class Fit(NamedTuple):
-    """What of a cart goes into the cookie, and the newest lines that do not."""
+    """What of a list goes into its cookie, and the newest lines that do not."""
 
-    cart: Cart
-    left_out: tuple[CartLine, ...]
+    lines: Lines
+    left_out: tuple[Line, ...]
 
 
-def encode(cart: Cart) -> str:
-    """Return the cookie value of a cart.
+def salt(kind: str) -> str:
+    """Return the purpose of a kind's signature, so that no other signed value of the site passes as one (CK-1)."""
+    return f"thankyou_wishlists.{kind}.v{VERSION}"
 
-    Raises CartFull (``bytes``) if name and value together have more than COOKIE_MAX_BYTES bytes (CK-2): the caller
-    keeps the cart it had and tells the customer.
+
+def encode(kept: Kept) -> str:
+    """Return the cookie value.
+
+    Raises ListFull (``bytes``) if name and value together have more bytes than the kind's ``max_bytes`` (CK-2): the
+    caller keeps the list it had and tells the customer.
     """
-    value = _sign(cart)
-    if _size(value) > app_settings.cookie_max_bytes:
-        raise CartFull("bytes", limit=app_settings.cookie_max_bytes)
+    value = _sign(kept)
+    policy = kept.lines.policy
+    if _size(value, policy.name) > policy.max_bytes:
+        raise ListFull("bytes", kind=policy.name, limit=policy.max_bytes)
     return value
 
 
-def fit(cart: Cart) -> Fit:
-    """Return the longest beginning of the cart (oldest lines first) that its cookie can hold, and what is left out.
+def fit(lines: Lines, *, left: Lines | None = None, keep: bool = False) -> Fit:
+    """Return the longest beginning of the list (oldest lines first) that its cookie can hold, and what is left out.
 
-    For callers that put in many lines at once. The cut depends on the cart and the settings alone; whoever calls
+    For callers that put in many lines at once. The cut depends on the list and the settings alone; whoever calls
     says what was left out (CK-2).
     """
-    low, high = 0, min(len(cart), app_settings.max_lines)
+    policy = lines.policy
+    left = left if left is not None else lines.having()
+
+    def fits(number: int) -> bool:
+        kept = Kept(lines.having(*lines.lines[:number]), left, keep)
+        return _size(_sign(kept), policy.name) <= policy.max_bytes
+
+    low, high = 0, min(len(lines), policy.max_items)
     while low < high:
         middle = (low + high + 1) // 2
-        if _size(_sign(Cart(cart.lines[:middle]))) <= app_settings.cookie_max_bytes:
+        if fits(middle):
             low = middle
         else:
             high = middle - 1
-    # Compression may make a longer cart shorter than a part of it, so that the search can end one line too far.
-    while low and _size(_sign(Cart(cart.lines[:low]))) > app_settings.cookie_max_bytes:
+    # Compression may make a longer list shorter than a part of it, so that the search can end one line too far.
+    while low and not fits(low):
         low -= 1
-    return Fit(Cart(cart.lines[:low]), cart.lines[low:])
+    return Fit(lines.having(*lines.lines[:low]), lines.lines[low:])
 
 
-def decode(text: str) -> Cart | None:
-    """Return the cart in a cookie value, or None if it is not one of ours and should be dropped (CK-3).
+def decode(text: str, *, kind: str = CART) -> Kept | None:
+    """Return what is in a cookie value, or None if it is not one of ours and should be dropped (CK-3).
 
     Signed is not fresh: a year-old cookie is read, but obeys the limits of today (CK-4).
     """
-    # What the site itself would not have written is not worth unpacking.
-    if not text or len(text) > 4096:
+    if not text or len(text) > LONGEST:
         return None
     try:
-        payload = signing.TimestampSigner(salt=SALT).unsign_object(text, serializer=JSONSerializer)
-    except (signing.BadSignature, ValueError, zlib.error, RecursionError, json.JSONDecodeError):
+        if app_settings.encrypt_lists:
+            text = encryption.decrypt(text)
+        signer = signing.TimestampSigner(salt=salt(kind))
+        payload = signer.unsign_object(text, serializer=JSONSerializer)
+        stamp = signing.b62_decode(text.rsplit(":", 2)[1])
+        at = datetime.fromtimestamp(stamp, tz=UTC)
+    except (
+        signing.BadSignature,
+        ValueError,
+        OverflowError,
+        OSError,
+        zlib.error,
+        RecursionError,
+        json.JSONDecodeError,
+    ):
         return None
-    return _read(payload)
-
-
-def _read(payload: object) -> Cart | None:
     match payload:
-        case [version, [*rows]] if version == VERSION:
-            lines = [_read_line(row) for row in rows]
+        case [version, (0 | 1) as keep, [*rows], [*left]] if version == VERSION:
+            pass
+        case [version, (0 | 1) as keep, [*rows]] if version == VERSION:
+            left = []
         case _:
             return None
-    found = [line for line in lines if line is not None]
-    if len(found) != len(lines) or len({line.key for line in found}) != len(found):
+    lines, before = _read(rows, kind), _read(left, kind)
+    if lines is None or before is None:
         return None
-    return Cart(tuple(found[: app_settings.max_lines]))
+    return Kept(lines.having(*lines.lines[: lines.policy.max_items]), before, bool(keep), at)
 
 
-def _read_line(row: object) -> CartLine | None:
+def _read(rows: list[object], kind: str) -> Lines | None:
+    found = [_read_line(row) for row in rows]
+    lines = [line for line in found if line is not None]
+    if len(found) != len(lines) or len({line.key for line in lines}) != len(lines):
+        return None
+    return Lines(tuple(lines), kind)
+
+
+def _read_line(row: object) -> Line | None:
+    quantity: object = 1
+    options: object = ""
+    parked: object = 0
     match row:
-        case [str(ref), int(quantity)]:
-            options = ""
-        case [str(ref), int(quantity), str(options)]:
+        case str(ref):
+            pass
+        case [str(ref), quantity]:
+            pass
+        case [str(ref), quantity, options]:
+            pass
+        case [str(ref), quantity, options, parked]:
             pass
         case _:
             return None
-    if quantity < 1 or isinstance(quantity, bool) or not is_ref(ref) or not is_ref(options, empty=True):
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or quantity < 1 or parked not in (0, 1):
         return None
-    return CartLine(ref, min(quantity, app_settings.max_quantity), options)
+    if not isinstance(options, str) or not is_ref(ref) or not is_ref(options, empty=True):
+        return None
+    return Line(ref, min(quantity, app_settings.max_quantity), options, bool(parked))
 
 
-def _sign(cart: Cart) -> str:
-    rows = [[line.product_ref, line.quantity, *([line.options] if line.options else [])] for line in cart]
-    return signing.TimestampSigner(salt=SALT).sign_object([VERSION, rows], serializer=JSONSerializer, compress=True)
+def _sign(kept: Kept) -> str:
+    payload: list[Any] = [VERSION, int(kept.keep), _rows(kept.lines)]
+    if kept.left:
+        payload.append(_rows(kept.left))
+    signer = signing.TimestampSigner(salt=salt(kept.lines.kind))
+    value = signer.sign_object(payload, serializer=JSONSerializer, compress=True)
+    return encryption.encrypt(value) if app_settings.encrypt_lists else value
 
 
-def _size(value: str) -> int:
+def _rows(lines: Lines) -> list[Any]:
+    """Return the lines as short as can be: most are one piece without options."""
+    rows: list[Any] = []
+    for line in lines:
+        if line.parked:
+            rows.append([line.product_ref, line.quantity, line.options, 1])
+        elif line.options:
+            rows.append([line.product_ref, line.quantity, line.options])
+        elif line.quantity != 1:
+            rows.append([line.product_ref, line.quantity])
+        else:
+            rows.append(line.product_ref)
+    return rows
+
+
+def _size(value: str, kind: str) -> int:
     """Bytes of ``name=value`` on the wire, after cookie quoting."""
-    return len(app_settings.cookie_name) + 1 + len(SimpleCookie().value_encode(value)[1])
+    return len(app_settings.cookie_name(kind)) + 1 + len(SimpleCookie().value_encode(value)[1])

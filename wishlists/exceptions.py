@@ -7,10 +7,19 @@ from typing import Any
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+#: By kind of list and code; kinds without a text of their own use those of "".
 FULL_TEXTS = {
-    "lines": _("Your cart is full: it holds up to {limit} different products. Remove one to add another."),
-    "quantity": _("You can have up to {limit} of one product in your cart."),
-    "bytes": _("Your cart is full: it cannot hold any more different products. Remove one to add another."),
+    ("cart", "lines"): _("Your cart is full: it holds up to {limit} different products. Remove one to add another."),
+    ("cart", "quantity"): _("You can have up to {limit} of one product in your cart."),
+    ("cart", "bytes"): _("Your cart is full: it cannot hold any more different products. Remove one to add another."),
+    ("compare", "lines"): _("You can compare up to {limit} products. Take one out to add another."),
+    ("wish", "lists"): _("You can have up to {limit} wish lists. Delete one to begin another."),
+    ("", "lines"): _("This list is full: it holds up to {limit} products. Remove one to add another."),
+    ("", "quantity"): _("You can have up to {limit} of one product on a list."),
+    ("", "bytes"): _(
+        "This list is full: the cookie that keeps it on this device holds no more. Remove something, "
+        "or log in to save more."
+    ),
 }
 
 
@@ -33,17 +42,26 @@ class ListError(Exception):
         return str(self.message)
 
 
-class CartFull(ListError):  # noqa: N818 (named for what is the case, not for the program)
-    """The cart cannot take this; it stays as it was, and the customer is told (CK-2).
+class ListFull(ListError):
+    """The list cannot take this; it stays as it was, and the customer is told (CK-2, SL-6).
 
-    ``code`` is ``lines`` (MAX_LINES), ``quantity`` (MAX_QUANTITY) or ``bytes`` (COOKIE_MAX_BYTES).
+    ``code`` is ``lines`` (the kind's ``max_items``), ``quantity`` (MAX_QUANTITY), ``bytes`` (the kind's ``max_bytes``) or
+    ``lists`` (the kind's ``max_lists``).
     """
 
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code, FULL_TEXTS[code], **params)
+    def __init__(self, code: str, *, kind: str = "", **params: Any) -> None:
+        super().__init__(code, FULL_TEXTS.get((kind, code)) or FULL_TEXTS["", code], **params)
+        self.kind = kind
 
 
-class NoCatalog(ListError):  # noqa: N818
+class TooFast(ListError):
+    """More was saved in a minute than a person does (ADDS_PER_MINUTE, SL-6). Nothing was saved; a while later it will."""
+
+    def __init__(self) -> None:
+        super().__init__("too_fast", _("That was a lot at once. Please wait a minute, then go on."))
+
+
+class NoCatalog(ListError):
     """The setting CATALOG is empty, so there is nothing to look products up in."""
 
     def __init__(self) -> None:

@@ -9,8 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from .cart import MAX_REF_LENGTH, PricedLine, is_ref
 from .conf import app_settings
+from .lines import MAX_REF_LENGTH, is_ref
+from .pricing import PricedLine
 
 ENTER_A_NUMBER = _("Enter a whole number.")
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from .storage import CartStore
+from .shelf import Shelf
 
 
 class ListsMiddleware:
-    """Sets ``request.cart_store`` (lazy), and writes its cookie and headers if it was used (CK-2, CK-7)."""
+    """Sets ``request.lists`` (lazy), and writes its cookies and headers if it was used (CK-2, CK-7)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        store = CartStore(request)
-        request.cart_store = store  # type: ignore[attr-defined]
+        shelf = Shelf(request)
+        request.lists = shelf  # type: ignore[attr-defined]
         response = self.get_response(request)
-        store.write(response)
+        shelf.write(response)
         return response

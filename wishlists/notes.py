@@ -9,9 +9,9 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from .cart import is_ref
 from .catalog import Card
 from .conf import app_settings
+from .lines import is_ref
 
 #: Own purpose: a note is not a cart and a cart is not a note (CK-1).
 SALT = "thankyou_wishlists.note.v1"

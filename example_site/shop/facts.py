@@ -12,7 +12,7 @@ from djmoney.money import Money
 from coupons.facts import BasketFacts, BasketLine
 from coupons.holders import customer_key, user_key
 from thankyou_flows.values import OrderState
-from wishlists.cart import PricedLine, price
+from wishlists.pricing import PricedLine, price
 
 from .accounts import verified_email
 from .models import Order
@@ -74,7 +74,7 @@ def facts_of_order(order: Order) -> BasketFacts:
 
 def facts_of_request(request: HttpRequest) -> BasketFacts | None:
     """Return the cart of this browser before it is known how and where to it is sent: ``THANKYOU_COUPONS["BASKET"]``."""
-    basket = price(request.cart_store.cart, ExampleStore())  # type: ignore[attr-defined]
+    basket = price(request.lists.cart, ExampleStore())  # type: ignore[attr-defined]
     return facts_of_cart(
         lines=basket.lines,
         shipping_method=ShippingMethod.STANDARD,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from coupons.staging import stage, staged
 from thankyou_flows.stores.base import Store
 from thankyou_flows.values import Address, Order, OrderLine, OrderState, Product
-from wishlists.cart import add, is_ref
-from wishlists.exceptions import CartFull
+from wishlists.exceptions import ListFull
+from wishlists.lines import add, is_ref
 
 from . import models
 from .payment_methods import PaymentMethod, how_to_pay
@@ -89,7 +89,7 @@ class ExampleStore(Store):
         product = self.get_products(refs=[product_ref]).get(product_ref)
         if product is None or not product.available:
             return False
-        store = request.cart_store  # type: ignore[attr-defined]
+        store = request.lists  # type: ignore[attr-defined]
         present = store.cart.find(product_ref=product_ref)
         held = present.quantity if present else 0
         if product.max_quantity is not None:
@@ -98,7 +98,7 @@ class ExampleStore(Store):
             return held > 0
         try:
             store.save(add(store.cart, product_ref=product_ref, quantity=quantity))
-        except CartFull:
+        except ListFull:
             return False
         return True
 

@@ -13,7 +13,7 @@ from .journey import Shopper
 from .watching import Watch
 
 COOKIES = ("cart", "cart_note", "sessionid", "csrftoken", "messages")
-PAGES = ("/", "/tea/earl-grey/", "/cart/", "/cart/summary/", "/thanks/", "/account/login/")
+PAGES = ("/", "/tea/earl-grey/", "/cart/", "/lists/state/", "/thanks/", "/account/login/")
 STRANGE = [
     b"",
     b"=",

@@ -71,8 +71,8 @@ ROWS = {
     ("thankyou_wishlists:cart_add", "POST", "goods"): everybody(to(CART)),
     ("thankyou_wishlists:cart_change", "GET", ""): everybody(BAD_METHOD),
     ("thankyou_wishlists:cart_change", "POST", "goods"): everybody(to(CART)),
-    ("thankyou_wishlists:cart_summary", "GET", ""): everybody(text(200)),
-    ("thankyou_wishlists:cart_summary", "POST", ""): everybody(BAD_METHOD),
+    ("thankyou_wishlists:state", "GET", ""): everybody(text(200)),
+    ("thankyou_wishlists:state", "POST", ""): everybody(BAD_METHOD),
     # Only a demo shows everybody's mail to everybody.
     ("demo:mailbox", "GET", ""): NOT_FOUND,
     ("demo:mailbox", "POST", ""): NOT_FOUND,

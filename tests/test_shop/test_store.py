@@ -15,7 +15,7 @@ from coupons.staging import staged
 from example_site.shop.models import Order, OrderLine, Product
 from example_site.shop.store import ExampleStore
 from thankyou_flows.values import OrderState
-from wishlists.cart import Cart
+from wishlists.lines import Lines
 
 store = ExampleStore()
 
@@ -106,11 +106,11 @@ def test_rules_can_name_products_and_categories(tea: Product) -> None:
     assert store.search_products(text="coffee") == []
 
 
-class _CartStore:
+class _Shelf:
     def __init__(self) -> None:
-        self.cart = Cart()
+        self.cart = Lines()
 
-    def save(self, cart: Cart) -> None:
+    def save(self, cart: Lines) -> None:
         self.cart = cart
 
 
@@ -118,11 +118,11 @@ def test_adding_to_the_cart_never_goes_beyond_stock(make_product: Callable[..., 
     make_product("T-1", stock=2)
     make_product("T-2", stock=0)
     request = rf.post("/")
-    request.cart_store = _CartStore()
+    request.lists = _Shelf()
     assert store.add_to_basket(request=request, product_ref="T-1", quantity=5) is True
-    assert request.cart_store.cart.count == 2
+    assert request.lists.cart.count == 2
     assert store.add_to_basket(request=request, product_ref="T-1") is True
-    assert request.cart_store.cart.count == 2
+    assert request.lists.cart.count == 2
     assert store.add_to_basket(request=request, product_ref="T-2") is False
     assert store.add_to_basket(request=request, product_ref="unknown") is False
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from wishlists import cookies
-from wishlists.cart import Cart, CartLine
+from wishlists.lines import Line, Lines
 
 from .catalogs import PRODUCTS, MemoryCatalog
 
@@ -46,9 +46,9 @@ def site(settings: Any) -> Iterator[Any]:
     yield settings
 
 
-def put(client: Client, *lines: CartLine) -> None:
+def put(client: Client, *lines: Line) -> None:
     """Give a browser a cart."""
-    client.cookies["cart"] = cookies.encode(Cart(lines))
+    client.cookies["cart"] = cookies.encode(Lines(lines))
 
 
 def kept(client: Client) -> list[tuple[str, int]]:

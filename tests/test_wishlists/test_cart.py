@@ -9,43 +9,44 @@ from djmoney.money import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wishlists.cart import Cart, CartLine, Problem, add, clear, price, remove, set_quantity
-from wishlists.exceptions import CartFull
+from wishlists.exceptions import ListFull
+from wishlists.lines import Line, Lines, add, clear, remove, set_quantity
+from wishlists.pricing import Problem, price
 
 from .catalogs import MemoryCatalog, euro
 
-TEA = Cart((CartLine("tea", 2),))
+TEA = Lines((Line("tea", 2),))
 
 
 def test_adding_makes_a_line_and_adding_again_counts_up():
-    cart = add(add(Cart(), product_ref="tea"), product_ref="pot", quantity=2)
-    assert add(cart, product_ref="tea", quantity=3).lines == (CartLine("tea", 4), CartLine("pot", 2))
+    cart = add(add(Lines(), product_ref="tea"), product_ref="pot", quantity=2)
+    assert add(cart, product_ref="tea", quantity=3).lines == (Line("tea", 4), Line("pot", 2))
     assert cart.count == 3
     assert len(cart) == 2
 
 
 def test_options_make_another_line():
-    cart = add(add(Cart(), product_ref="tea", options="100g"), product_ref="tea", options="250g")
+    cart = add(add(Lines(), product_ref="tea", options="100g"), product_ref="tea", options="250g")
     assert [line.options for line in cart] == ["100g", "250g"]
-    assert remove(cart, product_ref="tea", options="100g").lines == (CartLine("tea", 1, "250g"),)
+    assert remove(cart, product_ref="tea", options="100g").lines == (Line("tea", 1, "250g"),)
     assert remove(cart, product_ref="tea") == cart
 
 
 def test_a_quantity_is_set_and_zero_removes():
-    assert set_quantity(TEA, product_ref="tea", quantity=7).lines == (CartLine("tea", 7),)
-    assert set_quantity(TEA, product_ref="tea", quantity=0) == Cart()
+    assert set_quantity(TEA, product_ref="tea", quantity=7).lines == (Line("tea", 7),)
+    assert set_quantity(TEA, product_ref="tea", quantity=0) == Lines()
     assert set_quantity(TEA, product_ref="pot", quantity=3) == TEA
-    assert clear(TEA) == Cart()
+    assert clear(TEA) == Lines()
 
 
 def test_a_cart_is_full_by_lines_and_by_pieces(site: Any):
     """Limits are settings, read at use."""
     site.THANKYOU_WISHLISTS = {"MAX_LINES": 1, "MAX_QUANTITY": 5}
-    with pytest.raises(CartFull) as lines:
+    with pytest.raises(ListFull) as lines:
         add(TEA, product_ref="pot")
-    with pytest.raises(CartFull) as pieces:
+    with pytest.raises(ListFull) as pieces:
         add(TEA, product_ref="tea", quantity=4)
-    with pytest.raises(CartFull):
+    with pytest.raises(ListFull):
         set_quantity(TEA, product_ref="tea", quantity=6)
     assert (lines.value.code, pieces.value.code) == ("lines", "quantity")
     assert "up to 1 different" in str(lines.value)
@@ -55,18 +56,18 @@ def test_a_cart_is_full_by_lines_and_by_pieces(site: Any):
 @pytest.mark.parametrize("ref", ["", "x" * 129, "a\0b", "\ud800", "line\nbreak", None, 7])
 def test_what_cannot_be_a_reference_is_refused(ref: Any):
     with pytest.raises(ValueError, match="reference"):
-        add(Cart(), product_ref=ref)
+        add(Lines(), product_ref=ref)
 
 
 @pytest.mark.parametrize("quantity", [0, -1])
 def test_less_than_one_piece_is_a_mistake_of_the_caller(quantity: int):
     with pytest.raises(ValueError, match="quantity"):
-        add(Cart(), product_ref="tea", quantity=quantity)
+        add(Lines(), product_ref="tea", quantity=quantity)
 
 
 def test_prices_come_from_the_catalogue_in_one_call():
     """CK-4."""
-    cart = Cart((CartLine("tea", 2), CartLine("pot", 1), CartLine("tea", 1, "gift")))
+    cart = Lines((Line("tea", 2), Line("pot", 1), Line("tea", 1, "gift")))
     priced = price(cart, MemoryCatalog(), also=["free"])
     assert MemoryCatalog.calls == [["tea", "pot", "free"]]
     assert [line.total for line in priced.lines] == [euro(25), euro(60), euro("12.50")]
@@ -76,7 +77,7 @@ def test_prices_come_from_the_catalogue_in_one_call():
 
 
 def test_an_empty_cart_asks_nobody():
-    priced = price(Cart(), MemoryCatalog())
+    priced = price(Lines(), MemoryCatalog())
     assert (priced.subtotal, priced.count, MemoryCatalog.calls) == (None, 0, [])
     assert not priced
 
@@ -95,7 +96,7 @@ def test_an_empty_cart_asks_nobody():
 )
 def test_what_cannot_be_bought_is_shown_and_not_counted(ref: str, problem: Problem | None, counted: int):
     """CK-4."""
-    priced = price(Cart((CartLine(ref, 5),)), MemoryCatalog())
+    priced = price(Lines((Line(ref, 5),)), MemoryCatalog())
     (line,) = priced.lines
     assert (line.problem, line.quantity, line.is_buyable) == (problem, counted, counted > 0)
     assert line.line.quantity == 5
@@ -110,7 +111,7 @@ REFS = st.sampled_from(["tea", "pot", "cup", "free", "none", "dear", "unknown"])
 @given(st.lists(st.tuples(st.sampled_from(["add", "set", "remove"]), REFS, st.integers(0, 120)), max_size=30))
 def test_any_order_of_actions_keeps_the_limits_and_the_catalogues_prices(actions: list[tuple[str, str, int]]):
     """CK-4, against a plain dict."""
-    cart, model = Cart(), {}
+    cart, model = Lines(), {}
     for action, ref, quantity in actions:
         try:
             if action == "add" and quantity:
@@ -123,7 +124,7 @@ def test_any_order_of_actions_keeps_the_limits_and_the_catalogues_prices(actions
             elif action == "remove":
                 cart = remove(cart, product_ref=ref)
                 model.pop(ref, None)
-        except CartFull:
+        except ListFull:
             pass
         model = {ref: quantity for ref, quantity in model.items() if quantity}
         assert {line.product_ref: line.quantity for line in cart} == model

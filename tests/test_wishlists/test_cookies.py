@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 
 import wishlists
 from wishlists import cookies
-from wishlists.cart import Cart, CartLine, is_ref
-from wishlists.exceptions import CartFull
+from wishlists.exceptions import ListFull
+from wishlists.lines import Line, Lines, is_ref
 
-CART = Cart((CartLine("tea", 2), CartLine("pöt/1", 99, "blue")))
+CART = Lines((Line("tea", 2), Line("pöt/1", 99, "blue")))
 REFS = st.text(min_size=1, max_size=128).filter(is_ref)
-LINES = st.builds(CartLine, REFS, st.integers(1, 99), st.one_of(st.just(""), REFS))
-CARTS = st.lists(LINES, max_size=50, unique_by=lambda line: line.key).map(lambda lines: Cart(tuple(lines)))
+LINES = st.builds(Line, REFS, st.integers(1, 99), st.one_of(st.just(""), REFS))
+CARTS = st.lists(LINES, max_size=50, unique_by=lambda line: line.key).map(lambda lines: Lines(tuple(lines)))
 
 
 def sign(payload: Any, salt: str = cookies.SALT) -> str:
@@ -35,11 +35,11 @@ def sign(payload: Any, salt: str = cookies.SALT) -> str:
 
 
 @given(CARTS)
-def test_what_is_encoded_comes_back_or_is_refused_aloud(cart: Cart):
+def test_what_is_encoded_comes_back_or_is_refused_aloud(cart: Lines):
     """CK-2: never over the limit, never a silent loss."""
     try:
         value = cookies.encode(cart)
-    except CartFull as full:
+    except ListFull as full:
         assert full.code == "bytes"
     else:
         assert cookies.decode(value) == cart
@@ -56,21 +56,21 @@ def test_up_to_500_items_never_go_over_the_limit_and_the_cut_is_deterministic(nu
         "uuid": lambda n: str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))),
         "long": lambda n: f"{n:03}" + "é" * 125,
     }
-    cart = Cart(tuple(CartLine(refs[kind](n), 1 + n % 99) for n in range(number)))
+    cart = Lines(tuple(Line(refs[kind](n), 1 + n % 99) for n in range(number)))
     with override_settings(THANKYOU_WISHLISTS={"MAX_LINES": 500, "COOKIE_MAX_BYTES": limit}):
         fit = cookies.fit(cart)
         assert fit.cart.lines + fit.left_out == cart.lines
         assert fit == cookies.fit(cart)
         assert len(f"cart={cookies.encode(fit.cart)}") <= limit
         if fit.left_out:
-            with pytest.raises(CartFull):
+            with pytest.raises(ListFull):
                 cookies.encode(cart)
 
 
 def test_a_cart_of_fifty_uuids_fits():
-    lines = tuple(CartLine(str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))), 99) for n in range(50))
-    assert cookies.decode(cookies.encode(Cart(lines))) == Cart(lines)
-    assert cookies.fit(Cart(lines)).left_out == ()
+    lines = tuple(Line(str(uuid.uuid5(uuid.NAMESPACE_OID, str(n))), 99) for n in range(50))
+    assert cookies.decode(cookies.encode(Lines(lines))) == Lines(lines)
+    assert cookies.fit(Lines(lines)).left_out == ()
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda found: found.decode("latin-1"))))
@@ -152,7 +152,7 @@ def test_a_year_old_cookie_is_read_but_obeys_todays_limits(site: Any):
     with time_machine.travel(timezone.now() - timedelta(days=365)):
         value = cookies.encode(CART)
     site.THANKYOU_WISHLISTS = {"MAX_LINES": 1, "MAX_QUANTITY": 1}
-    assert cookies.decode(value) == Cart((CartLine("tea", 1),))
+    assert cookies.decode(value) == Lines((Line("tea", 1),))
 
 
 def test_pickle_is_never_imported():

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import wishlists
 from wishlists import cookies
-from wishlists.cart import Cart, CartLine
-from wishlists.storage import CartStore
+from wishlists.lines import Line, Lines
+from wishlists.storage import Shelf
 
 from .conftest import MIDDLEWARE, kept, put
 
-TEA = CartLine("tea", 2)
+TEA = Line("tea", 2)
 
 
 def changed_cookie(client: Client) -> Any:
@@ -67,12 +67,12 @@ def test_a_plain_page_comes_from_the_cache_the_second_time(client: Client, site:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.test_wishlists.urls.render", None)
         assert Client().get("/plain/").status_code == 200
-    assert client.get("/cart/summary/").json() == {"count": 2}
-    assert Client().get("/cart/summary/").json() == {"count": 0}
+    assert client.get("/lists/state/").json() == {"count": 2}
+    assert Client().get("/lists/state/").json() == {"count": 0}
 
 
 def test_a_read_cart_is_private(client: Client):
-    for url in ("/cart/", "/cart/summary/"):
+    for url in ("/cart/", "/lists/state/"):
         response = client.get(url)
         assert set(response.headers["Cache-Control"].split(", ")) == {"private", "no-store"}
         assert "Cookie" in response.headers["Vary"]
@@ -95,11 +95,11 @@ def test_a_cart_that_becomes_empty_leaves_no_cookie(client: Client):
 
 
 def test_forgetting_and_saving_are_seen_at_once_in_the_same_request(rf: RequestFactory):
-    store = CartStore(rf.get("/"))
-    store.save(Cart((TEA,)))
+    store = Shelf(rf.get("/"))
+    store.save(Lines((TEA,)))
     assert store.cart.count == 2
     store.forget()
-    assert store.cart == Cart()
+    assert store.cart == Lines()
 
 
 @settings(max_examples=60, deadline=None)
@@ -122,7 +122,7 @@ def test_any_bytes_in_the_header_give_an_empty_cart(text: str):
         "x" * 8192,
         '"',
         "a:b:c",
-        pytest.param(cookies.encode(Cart((TEA,)))[:-5], id="cut"),
+        pytest.param(cookies.encode(Lines((TEA,)))[:-5], id="cut"),
         "\xff\xfe",
         "1:2:3; x",
     ],
@@ -138,9 +138,9 @@ def test_a_bad_cookie_is_dropped_and_the_page_is_there(client: Client, value: st
 
 def test_of_two_cookies_with_our_name_the_good_one_counts(client: Client):
     """CK-3: duplicate names, in either order; nothing is lost."""
-    good = cookies.encode(Cart((TEA,)))
+    good = cookies.encode(Lines((TEA,)))
     for header in (f"cart={good}; cart=bad", f"cart=bad; cart={good}"):
-        response = client.get("/cart/summary/", HTTP_COOKIE=header)
+        response = client.get("/lists/state/", HTTP_COOKIE=header)
         assert response.json() == {"count": 2}
         assert not response.cookies
 

@@ -20,7 +20,7 @@ def test_the_badge_is_a_link_that_works_without_scripts():
     """AX-7, CK-7."""
     html = render("{% cart_badge %}")
     assert 'href="/cart/"' in html
-    assert 'data-url="/cart/summary/"' in html
+    assert 'data-url="/lists/state/"' in html
     assert re.search(r'<script type="module" src="[^"]*thankyou_wishlists/badge.js"></script>', html)
 
 

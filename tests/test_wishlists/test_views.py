@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wishlists import cookies
-from wishlists.cart import CartLine
-from wishlists.signals import cart_changed
+from wishlists.lines import Line
+from wishlists.signals import list_changed
 
 from .catalogs import MemoryCatalog
 from .conftest import kept, put
@@ -36,9 +36,9 @@ def news() -> Iterator[list[dict[str, Any]]]:
         )
         raise RuntimeError("must not disturb the customer")
 
-    cart_changed.connect(hear)
+    list_changed.connect(hear)
     yield heard
-    cart_changed.disconnect(hear)
+    list_changed.disconnect(hear)
 
 
 def text(response: Any) -> str:
@@ -96,7 +96,7 @@ def test_next_never_leads_away(client: Client, target: str):
 @pytest.mark.parametrize("quantity", ["0", "-1", "100", "1000000000", "9" * 400, "abc", "1.5", "١٠٠", "NaN"])
 def test_a_wrong_quantity_is_said_beside_the_field_and_nothing_is_lost(client: Client, quantity: str):
     """AX-3: the form again, with what was typed, the error tied to the field."""
-    put(client, CartLine("pot", 1))
+    put(client, Line("pot", 1))
     response = client.post("/cart/add/", {"product_ref": "tea", "quantity": quantity, "next": "/plain/"})
     assert response.status_code == 422
     assert kept(client) == [("pot", 1)]
@@ -110,7 +110,7 @@ def test_a_wrong_quantity_is_said_beside_the_field_and_nothing_is_lost(client: C
 
 
 def test_more_than_the_limit_in_two_steps_is_refused_too(client: Client):
-    put(client, CartLine("tea", 60))
+    put(client, Line("tea", 60))
     response = client.post("/cart/add/", {"product_ref": "tea", "quantity": "60"})
     assert response.status_code == 422
     assert "up to 99 of one product" in text(response)
@@ -119,7 +119,7 @@ def test_more_than_the_limit_in_two_steps_is_refused_too(client: Client):
 
 def test_a_full_cart_says_so(client: Client, site: Any):
     site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "MAX_LINES": 1}
-    put(client, CartLine("tea", 1))
+    put(client, Line("tea", 1))
     response = client.post("/cart/add/", {"product_ref": "pot"})
     assert (response.status_code, kept(client)) == (422, [("tea", 1)])
     assert "holds up to 1 different products" in text(response)
@@ -135,7 +135,7 @@ def test_more_than_is_in_stock_is_cut_and_said_even_if_next_leads_elsewhere(clie
 @pytest.mark.parametrize("ref", ["unknown", "cup", "none", "dear", "", "a\0b", "x" * 129, "\x1b[0m", "\u202e"])
 def test_what_cannot_be_bought_is_not_added_and_the_customer_is_told(client: Client, ref: str):
     """CK-3, SL-6: one kind message for all."""
-    put(client, CartLine("tea", 1))
+    put(client, Line("tea", 1))
     response = client.post("/cart/add/", {"product_ref": ref, "next": "/p/gone/"})
     assert (response.status_code, response.headers["Location"]) == (303, "/cart/")
     assert "Sorry, this product cannot be bought at the moment" in text(client.get("/cart/"))
@@ -144,7 +144,7 @@ def test_what_cannot_be_bought_is_not_added_and_the_customer_is_told(client: Cli
 
 def test_a_line_is_changed_and_removed_and_put_back(client: Client, news: list[dict[str, Any]]):
     """AX-7: forms only."""
-    put(client, CartLine("tea", 2), CartLine("pot", 1))
+    put(client, Line("tea", 2), Line("pot", 1))
     client.post("/cart/change/", {"product_ref": "tea", "quantity": "5"})
     assert "Sencha: quantity changed to 5." in text(client.get("/cart/"))
     client.post("/cart/change/", {"product_ref": "tea", "quantity": "0"})
@@ -158,7 +158,7 @@ def test_a_line_is_changed_and_removed_and_put_back(client: Client, news: list[d
 
 
 def test_a_change_above_stock_is_cut_and_said(client: Client):
-    put(client, CartLine("pot", 1))
+    put(client, Line("pot", 1))
     client.post("/cart/change/", {"product_ref": "pot", "quantity": "9"})
     assert kept(client) == [("pot", 3)]
     assert "Only 3 of “Kyusu” left" in text(client.get("/cart/"))
@@ -167,7 +167,7 @@ def test_a_change_above_stock_is_cut_and_said(client: Client):
 @pytest.mark.parametrize("quantity", ["", "-1", "100", "abc"])
 def test_a_wrong_change_is_said_in_its_line_and_nothing_is_lost(client: Client, quantity: str):
     """AX-3."""
-    put(client, CartLine("tea", 2), CartLine("pot", 1))
+    put(client, Line("tea", 2), Line("pot", 1))
     response = client.post("/cart/change/", {"product_ref": "tea", "quantity": quantity})
     page = text(response)
     assert response.status_code == 422
@@ -179,7 +179,7 @@ def test_a_wrong_change_is_said_in_its_line_and_nothing_is_lost(client: Client, 
 
 
 def test_a_line_removed_in_another_tab_does_not_come_back(client: Client):
-    put(client, CartLine("pot", 1))
+    put(client, Line("pot", 1))
     client.post("/cart/change/", {"product_ref": "tea", "quantity": "4"})
     assert "“Sencha” was no longer in your cart" in text(client.get("/cart/"))
     assert kept(client) == [("pot", 1)]
@@ -210,7 +210,7 @@ def test_the_empty_cart_says_what_belongs_here(client: Client):
 def test_the_cart_shows_prices_problems_and_the_way_on(client: Client, site: Any):
     """CK-4."""
     site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "CHECKOUT_URL": "checkout", "SHOP_URL": "/plain/"}
-    put(client, *(CartLine(ref, 5) for ref in ("tea", "pot", "cup", "free", "unknown")))
+    put(client, *(Line(ref, 5) for ref in ("tea", "pot", "cup", "free", "unknown")))
     page = text(client.get("/cart/"))
     assert len(MemoryCatalog.calls) == 1
     for words in ("€12.50 each", "€62.50", "€180.00", "Subtotal, 13 pieces", "€242.50", "you asked for 5, we count 3"):
@@ -225,7 +225,7 @@ def test_the_cart_shows_prices_problems_and_the_way_on(client: Client, site: Any
 
 def test_a_cart_of_which_nothing_can_be_bought_offers_no_checkout(client: Client, site: Any):
     site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "CHECKOUT_URL": "checkout"}
-    put(client, CartLine("cup", 1))
+    put(client, Line("cup", 1))
     page = text(client.get("/cart/"))
     assert "Nothing in your cart can be ordered" in page
     assert "/checkout/" not in page
@@ -237,7 +237,7 @@ def test_get_changes_nothing_and_post_shows_nothing(client: Client, url: str, me
 
 
 @pytest.mark.parametrize(
-    "value", ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(cookies.Cart((CartLine("tea", 1),))), id="a-cart")]
+    "value", ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(cookies.Lines((Line("tea", 1),))), id="a-cart")]
 )
 def test_a_bad_note_is_dropped(client: Client, value: str):
     """CK-3: the same for the second cookie; a cart is no note."""
@@ -266,7 +266,7 @@ def rows(site: Any, db: None) -> list[str]:
 
 @pytest.mark.parametrize("lines", [1, 20])
 def test_the_cart_page_makes_one_query(client: Client, rows: list[str], lines: int, django_assert_num_queries: Any):
-    put(client, *(CartLine(ref, 1) for ref in rows[:lines]))
+    put(client, *(Line(ref, 1) for ref in rows[:lines]))
     with django_assert_num_queries(1):
         assert client.get("/cart/").status_code == 200
 
@@ -275,7 +275,7 @@ def test_the_cart_page_makes_one_query(client: Client, rows: list[str], lines: i
 def test_adding_and_changing_make_one_query_and_the_badge_none(
     client: Client, rows: list[str], lines: int, django_assert_num_queries: Any
 ):
-    put(client, *(CartLine(ref, 1) for ref in rows[:lines]))
+    put(client, *(Line(ref, 1) for ref in rows[:lines]))
     with django_assert_num_queries(1):
         assert client.post("/cart/add/", {"product_ref": rows[0]}).status_code == 303
     with django_assert_num_queries(1):
@@ -283,7 +283,7 @@ def test_adding_and_changing_make_one_query_and_the_badge_none(
     with django_assert_num_queries(0):
         assert client.post("/cart/change/", {"product_ref": rows[0], "quantity": "0"}).status_code == 303
     with django_assert_num_queries(0):
-        assert client.get("/cart/summary/").json() == {"count": lines - 1}
+        assert client.get("/lists/state/").json() == {"count": lines - 1}
     with django_assert_num_queries(0):
         assert client.get("/plain/").status_code == 200
 
@@ -305,7 +305,7 @@ def test_guests_never_cause_a_write_or_a_session(db: None, actions: list[tuple[s
             if action in ("add", "change"):
                 response = client.post(f"/cart/{action}/", {"product_ref": ref, "quantity": quantity})
             else:
-                response = client.get("/cart/" if action == "cart" else "/cart/summary/")
+                response = client.get("/cart/" if action == "cart" else "/lists/state/")
             assert response.status_code in (200, 303, 422)
             assert set(response.cookies) <= {"cart", "cart_note"}
             assert len(client.cookies.output(header="", sep=";")) < 4096

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 
-from wishlists.cart import add
+from wishlists.lines import add
 from wishlists.origin import same_origin_post
 
 
@@ -15,7 +15,7 @@ def plain(request: HttpRequest) -> HttpResponse:
 
 
 def failing(request: HttpRequest) -> HttpResponse:
-    store = request.cart_store
+    store = request.lists
     store.save(add(store.cart, product_ref="tea"))
     return HttpResponse(status=500)
 
@@ -26,7 +26,7 @@ def guarded(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("cart/", include("wishlists.urls")),
+    path("", include("wishlists.urls")),
     path("plain/", plain),
     path("failing/", failing),
     path("guarded/", guarded),

@@ -18,7 +18,7 @@ def cart_badge() -> dict[str, Any]:
     """Show a link to the cart; a small script adds the number of pieces, and without it the link is all there is."""
     return {
         "cart_url": reverse("thankyou_wishlists:cart"),
-        "summary_url": reverse("thankyou_wishlists:cart_summary"),
+        "state_url": reverse("thankyou_wishlists:state"),
     }
 
 

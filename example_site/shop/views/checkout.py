@@ -37,7 +37,7 @@ from coupons.models import Coupon
 from coupons.quoting import explain, quote
 from coupons.staging import staged, unstage
 from coupons.visitors import has_passed_challenge, visitor_of
-from wishlists.cart import PricedCart, price
+from wishlists.pricing import PricedLines, price
 
 from .. import browser
 from ..accounts import verified_email
@@ -136,7 +136,7 @@ def _place(request: HttpRequest) -> HttpResponse:
         return _page(request, form, Tried(problem=error.message))
     # The coupons stay staged until the order is paid: whoever leaves the payment page and orders anew keeps them.
     browser.remember_order(request, order)
-    request.cart_store.forget()  # type: ignore[attr-defined]
+    request.lists.forget()  # type: ignore[attr-defined]
     return go_on_with(request, order)
 
 
@@ -247,21 +247,21 @@ def _has_ended(coupon: Coupon) -> bool:
     return coupon.valid_until is not None and coupon.valid_until <= timezone.now()
 
 
-def _basket(request: HttpRequest) -> PricedCart:
+def _basket(request: HttpRequest) -> PricedLines:
     """Return the cart at today's prices, priced once a request."""
     if not hasattr(request, "_shop_basket"):
-        request._shop_basket = price(request.cart_store.cart, ExampleStore())  # type: ignore[attr-defined]
-    basket: PricedCart = request._shop_basket  # type: ignore[attr-defined]
+        request._shop_basket = price(request.lists.cart, ExampleStore())  # type: ignore[attr-defined]
+    basket: PricedLines = request._shop_basket  # type: ignore[attr-defined]
     return basket
 
 
-def _offer(basket: PricedCart, request: HttpRequest, *, without: Sequence[str] = ()) -> Quote:
+def _offer(basket: PricedLines, request: HttpRequest, *, without: Sequence[str] = ()) -> Quote:
     codes = [code for code in staged(request.session) if code not in without]
     order_ref = _order_to_replace(request, codes)
     return quote(codes=codes, facts=_facts(basket, request), order_ref=order_ref, proven=codes)
 
 
-def _facts(basket: PricedCart, request: HttpRequest) -> BasketFacts:
+def _facts(basket: PricedLines, request: HttpRequest) -> BasketFacts:
     """Return what is known so far: a country that nobody has chosen yet, since there is no address, is not.
 
     An address that was only typed is not either, or this page would tell everybody who is a customer here: it counts

@@ -16,9 +16,9 @@ class AddToCart extends HTMLElement {
         body: new FormData(form),
         headers: { Accept: "application/json" },
       });
-      const { count, message } = await response.json();
+      const { state, message } = await response.json();
       this.say(message, response.ok);
-      document.dispatchEvent(new CustomEvent("ty-cart-changed", { detail: { count } }));
+      document.dispatchEvent(new CustomEvent("ty-cart-changed", { detail: { count: state.counts.cart } }));
     } catch {
       form.submit();
     } finally {

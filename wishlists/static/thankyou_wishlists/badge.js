@@ -1,4 +1,4 @@
-// <ty-cart-badge data-url="…/cart/summary/" data-label="pieces:"> shows how many pieces are in the cart. It asks by a
+// <ty-cart-badge data-url="…/lists/state/" data-label="pieces:"> shows how many pieces are in the cart. It asks by a
 // small request of its own, so that the page around it can be cached. Without it the link beside it still works.
 class CartBadge extends HTMLElement {
   connectedCallback() {
@@ -18,7 +18,7 @@ class CartBadge extends HTMLElement {
   async load() {
     try {
       const response = await fetch(this.dataset.url, { headers: { Accept: "application/json" }, signal: this.controller.signal });
-      if (response.ok) this.show((await response.json()).count);
+      if (response.ok) this.show((await response.json()).counts.cart);
     } catch {
       // No network, no number: the link still works.
     }

@@ -1,37 +1,25 @@
-"""The cart's pages and posts: they parse, call the verbs of ``cart`` and answer, as a page or as JSON."""
+"""The cart's pages and posts."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, cast
-
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
-from django.utils.encoding import iri_to_uri
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from . import notes
-from .cart import Cart, PricedLine, add, is_buyable, price, remove, set_quantity
-from .catalog import Card, get_catalog
-from .conf import app_settings
-from .exceptions import CartFull
-from .forms import AddForm, ChangeForm, dom_id
-from .notes import Note
-from .origin import same_origin_post
-from .signals import cart_changed
-from .storage import CartStore
-
-#: Longest ``next`` in bytes; Django refuses redirects of more than 2,048.
-MAX_NEXT = 1900
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a POST: go and GET that page."""
-
-    status_code = 303
+from .. import notes
+from ..catalog import Card, get_catalog
+from ..conf import app_settings
+from ..exceptions import ListFull, TooFast
+from ..forms import AddForm, ChangeForm, dom_id
+from ..kinds import CART
+from ..lines import Lines, add, remove, set_quantity
+from ..notes import Note
+from ..origin import same_origin_post
+from ..pricing import PricedLine, is_buyable, price
+from ..shelf import lists_of
+from .answers import SeeOther, add_list_error, as_json, back_with_note, errors_as_json, is_safe, tell, wants_json
 
 
 @login_not_required
@@ -39,13 +27,6 @@ class SeeOther(HttpResponseRedirect):
 def cart(request: HttpRequest) -> HttpResponse:
     """Show the cart, at today's prices, and the note of what just happened."""
     return _cart_page(request)
-
-
-@login_not_required
-@require_safe
-def cart_summary(request: HttpRequest) -> HttpResponse:
-    """Answer ``{"count": pieces}`` for the badge, from the cookie alone: no query, no session, never cached (CK-7)."""
-    return JsonResponse({"count": _store(request).cart.count})
 
 
 @login_not_required
@@ -57,7 +38,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     One query (is it a product that can be bought?), no write, no session. What does not fit is said beside the field,
     and the cart stays as it was.
     """
-    store = _store(request)
+    shelf = lists_of(request)
     form = AddForm(request.POST, auto_id="ty-add-%s")
     card = _card(form)
     if not is_buyable(card):
@@ -67,13 +48,13 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     data = form.cleaned_data
     line = {"product_ref": data["product_ref"], "options": data["options"]}
     try:
-        new = add(store.cart, quantity=data["quantity"], **line)
+        new = add(shelf.cart, quantity=data["quantity"], **line)
         new, limited = _within_stock(new, card, **line)
-        store.save(new)
-    except CartFull as full:
-        form.add_error("quantity" if full.code == "quantity" else None, str(full))
+        shelf.save(new, cards=_known(card))
+    except (ListFull, TooFast) as error:
+        add_list_error(form, error, field=error.code)
         return _add_page(request, form, card)
-    quantity = _tell(request, "added", **line)
+    quantity = tell(request, "added", kind=CART, **line)
     return _done(request, form, Note("limited" if limited else "added", quantity=quantity, **line), card)
 
 
@@ -85,35 +66,31 @@ def cart_change(request: HttpRequest) -> HttpResponse:
 
     At most one query (how many are there?), no write, no session.
     """
-    store = _store(request)
+    shelf = lists_of(request)
     ids = ChangeForm.ids(request.POST.get("product_ref", ""), request.POST.get("options", ""))
     form = ChangeForm(request.POST, auto_id=ids)
     valid = form.is_valid()
     line = {name: form.cleaned_data.get(name, "") for name in ("product_ref", "options")}
-    present = store.cart.find(**line)
+    present = shelf.cart.find(**line)
     if present is None:
         return _done(request, form, Note("missing", **line))
     if not valid:
         return _change_page(request, form)
     quantity = form.cleaned_data["quantity"]
     if quantity == 0:
-        card = _card(form) if _wants_json(request) else None  # the page looks it up itself
-        store.save(remove(store.cart, **line))
-        _tell(request, "removed", **line)
+        card = _card(form) if wants_json(request) else None  # the page looks it up itself
+        shelf.save(remove(shelf.cart, **line))
+        tell(request, "removed", kind=CART, **line)
         return _done(request, form, Note("removed", quantity=present.quantity, **line), card)
     card = _card(form)
-    new, limited = _within_stock(set_quantity(store.cart, quantity=quantity, **line), card, **line)
+    new, limited = _within_stock(set_quantity(shelf.cart, quantity=quantity, **line), card, **line)
     try:
-        store.save(new)
-    except CartFull as full:
-        form.add_error("quantity", str(full))
+        shelf.save(new, cards=_known(card))
+    except ListFull as error:
+        add_list_error(form, error, field="quantity")
         return _change_page(request, form)
-    quantity = _tell(request, "changed", **line)
+    quantity = tell(request, "changed", kind=CART, **line)
     return _done(request, form, Note("limited" if limited else "changed", quantity=quantity, **line), card)
-
-
-def _store(request: HttpRequest) -> CartStore:
-    return cast(CartStore, request.cart_store)  # type: ignore[attr-defined]
 
 
 def _card(form: AddForm | ChangeForm) -> Card | None:
@@ -123,7 +100,11 @@ def _card(form: AddForm | ChangeForm) -> Card | None:
     return get_catalog().get_products(refs=[ref]).get(ref) if ref and "options" not in form.errors else None
 
 
-def _within_stock(cart: Cart, card: Card | None, *, product_ref: str, options: str) -> tuple[Cart, bool]:
+def _known(card: Card | None) -> dict[str, Card]:
+    return {card.ref: card} if card is not None else {}
+
+
+def _within_stock(cart: Lines, card: Card | None, *, product_ref: str, options: str) -> tuple[Lines, bool]:
     """Return the cart with this line cut to what is in stock, and whether that made it smaller."""
     line = cart.find(product_ref=product_ref, options=options)
     if line is None or card is None or not card.max_quantity or line.quantity <= card.max_quantity:
@@ -131,50 +112,25 @@ def _within_stock(cart: Cart, card: Card | None, *, product_ref: str, options: s
     return set_quantity(cart, product_ref=product_ref, quantity=card.max_quantity, options=options), True
 
 
-def _tell(request: HttpRequest, action: str, *, product_ref: str, options: str) -> int:
-    """Send the news of a changed line up; return the quantity that the line has now."""
-    cart = _store(request).cart
-    line = cart.find(product_ref=product_ref, options=options)
-    quantity = line.quantity if line else 0
-    cart_changed.send_robust(
-        sender=Cart,
-        request=request,
-        cart=cart,
-        action=action,
-        product_ref=product_ref,
-        options=options,
-        quantity=quantity,
-    )
-    return quantity
-
-
 def _done(request: HttpRequest, form: AddForm | ChangeForm, note: Note, card: Card | None = None) -> HttpResponse:
     """Answer a POST: JSON if asked for, else a redirect that brings the note along."""
-    if _wants_json(request):
-        return _json(request, note.text(card), status=422 if note.code in {"gone", "missing"} else 200)
+    if wants_json(request):
+        return as_json(request, note.text(card), status=422 if note.code in {"gone", "missing"} else 200)
     to = form.cleaned_data.get("next") or ""
-    if _is_safe(request, to) and not note.is_bad_news:
+    if is_safe(request, to) and not note.is_bad_news:
         # The page there may come from a cache, so the good news travels as a fragment: the add form has a message with
         # this id that shows itself only as the target.
         if note.code == "added" and "#" not in to:
             to += f"#ty-added-{dom_id(note.product_ref, note.options)}"
         return SeeOther(to)
-    response = SeeOther(reverse("thankyou_wishlists:cart"))
-    notes.leave(response, note)
-    return response
-
-
-def _is_safe(request: HttpRequest, to: str) -> bool:
-    """Say whether ``to`` is an address of this site, and of a length that browsers and Django accept."""
-    secure, hosts = request.is_secure(), {request.get_host()}
-    return len(iri_to_uri(to)) <= MAX_NEXT and url_has_allowed_host_and_scheme(to, hosts, require_https=secure)
+    return back_with_note(request, reverse("thankyou_wishlists:cart"), note)
 
 
 def _cart_page(request: HttpRequest, *, tried: ChangeForm | None = None, status: int = 200) -> HttpResponse:
     """Answer with the cart page; ``tried`` is a change that was refused and stands, with its error, in its line."""
     note = notes.read(request) if tried is None else None
     also = [note.product_ref] if note is not None and note.product_ref else []
-    cart = price(_store(request).cart, get_catalog(), also=also)
+    cart = price(lists_of(request).cart, get_catalog(), also=also)
     card = cart.cards.get(note.product_ref) if note is not None else None
     response = render(
         request,
@@ -203,28 +159,13 @@ def _form_of(line: PricedLine, tried: ChangeForm | None) -> ChangeForm:
 
 
 def _change_page(request: HttpRequest, form: ChangeForm) -> HttpResponse:
-    if _wants_json(request):
-        return _json(request, _first_error(form), status=422, errors=form.errors)
+    if wants_json(request):
+        return errors_as_json(request, form)
     return _cart_page(request, tried=form, status=422)
 
 
 def _add_page(request: HttpRequest, form: AddForm, card: Card) -> HttpResponse:
     """Answer a refused "add to cart": the same form again, with what was typed and the reason beside it."""
-    if _wants_json(request):
-        return _json(request, _first_error(form), status=422, errors=form.errors)
+    if wants_json(request):
+        return errors_as_json(request, form)
     return render(request, "thankyou_wishlists/add.html", {"form": form, "card": card}, status=422)
-
-
-def _json(request: HttpRequest, message: str, *, status: int, **more: Any) -> HttpResponse:
-    return JsonResponse({"count": _store(request).cart.count, "message": message, **more}, status=status)
-
-
-def _first_error(form: AddForm | ChangeForm) -> str:
-    return str(next(iter(form.errors.values()))[0])
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    # A browser's own Accept is long, and weighing it takes as long as signing a cookie: only if JSON is in it.
-    if not re.search(r"application/(json|\*)", request.headers.get("Accept", ""), re.IGNORECASE):
-        return False
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,200 @@
+"""What a guest keeps on this device: the cookies of one request, read lazily and written back on the way out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.http.cookie import parse_cookie
+
+from . import cookies
+from .conf import app_settings
+from .cookies import Kept
+from .kinds import KINDS, get_kind, on_device
+from .lines import Lines, union
+
+logger = logging.getLogger(__name__)
+
+#: Stands among the opened kinds if the note about what was left was sent away for this browser session.
+HUSHED = "-"
+
+
+class DeviceShelf:
+    """The lists in one browser's cookies. Nothing is read before somebody asks.
+
+    A kept list (CK-6) of an earlier visit is closed until the customer asks for it: ``get`` gives an empty list, ``left``
+    what is in there. So the next person at a shared computer sees a number, and nothing is brought back uninvited (CK-5).
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._kept: dict[str, Kept] = {}
+        #: New cookie values by kind; an empty one deletes the cookie.
+        self._values: dict[str, str] = {}
+        self._bad: set[str] = set()
+        self._opened: frozenset[str] | None = None
+        self._opened_before: frozenset[str] | None = None
+        self.accessed = False
+
+    # Looking --------------------------------------------------------------------------------------
+
+    def get(self, kind: str) -> Lines:
+        """Return the open list of this kind; an empty one if there is no cookie, or none that can be read (CK-3)."""
+        return self._load(kind).lines
+
+    def left(self, kind: str) -> Lines:
+        """Return what an earlier visit left in this kind of list; show no more of it than the number until asked."""
+        return self._load(kind).left
+
+    def changed_at(self, kind: str) -> datetime | None:
+        """Return when this list was last changed, as its cookie says; None without one."""
+        return self._load(kind).at
+
+    @property
+    def count_left(self) -> int:
+        """Number of different products that an earlier visit left, over all kinds that can be kept."""
+        return sum(len(self.left(kind.name)) for kind in on_device())
+
+    @property
+    def is_kept(self) -> bool:
+        """Say whether the customer asked to keep the lists on this device."""
+        return any(self._load(kind.name).keep for kind in on_device() if kind.keepable)
+
+    @property
+    def is_hushed(self) -> bool:
+        """Say whether the note about what was left was sent away for this browser session."""
+        self.accessed = True
+        return HUSHED in self._open_now
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing of ours is kept in this browser."""
+        return not any(self._load(kind.name) for kind in on_device())
+
+    # Changing -------------------------------------------------------------------------------------
+
+    def save(self, lines: Lines) -> None:
+        """Keep this list from now on; what an earlier visit left stays beside it.
+
+        Raises ListFull, and keeps the old one, if it is too long for a cookie.
+        """
+        self._put(replace(self._load(lines.kind), lines=lines))
+
+    def open(self, kind: str) -> Lines:
+        """Take what an earlier visit left into the list, because the customer asked for it; return what did not fit.
+
+        What does not fit stays where it was left.
+        """
+        kept = self._load(kind)
+        lines, rest = union(kept.lines, kept.left)
+        self._put(replace(kept, lines=lines, left=rest))
+        return rest
+
+    def drop_left(self, kind: str) -> None:
+        """Forget what an earlier visit left in this kind of list; what is open stays."""
+        kept = self._load(kind)
+        self._put(replace(kept, left=kept.left.having()))
+
+    def forget(self, kind: str) -> None:
+        """Leave nothing of this kind of list in the browser."""
+        self._put(Kept.empty(kind))
+
+    def forget_all(self) -> None:
+        """Leave nothing of ours in the browser, switched-off kinds included."""
+        for kind in KINDS:
+            if get_kind(kind).max_bytes:
+                self.forget(kind)
+        self._opened = frozenset()
+
+    def keep(self, wanted: bool) -> None:
+        """Let the lists outlive the browser's session for KEEP_DAYS after each change, or no longer (CK-6)."""
+        for kind in on_device():
+            kept = self._load(kind.name)
+            if kind.keepable and kept:
+                self._put(replace(kept, keep=wanted), inherit=False)
+
+    def hush(self) -> None:
+        """Send the note about what was left away, for this browser session."""
+        self.accessed = True
+        self._opened = self._open_now | {HUSHED}
+
+    # In and out -----------------------------------------------------------------------------------
+
+    def write(self, response: HttpResponseBase) -> None:
+        """Put what happened into the response: cookies that changed, and away with those that cannot be read."""
+        for kind in {*self._values, *self._bad}:
+            self._write(response, kind, self._values.get(kind, ""))
+        name = app_settings.open_cookie_name
+        if self._opened:
+            # Never kept: when the browser is closed, what is left is closed too.
+            self._set(response, name, ".".join(sorted(self._opened)))
+        elif self._opened is not None and name in self._request.COOKIES:
+            response.delete_cookie(name, path="/", samesite="Lax")
+
+    def _write(self, response: HttpResponseBase, kind: str, value: str) -> None:
+        name = app_settings.cookie_name(kind)
+        if value:
+            days = app_settings.keep_days if self._kept[kind].keep else None
+            self._set(response, name, value, max_age=days * 24 * 60 * 60 if days else None)
+        elif name in self._request.COOKIES:
+            response.delete_cookie(name, path="/", samesite="Lax")
+
+    def _set(self, response: HttpResponseBase, name: str, value: str, **more: Any) -> None:
+        secure = app_settings.cookie_secure
+        response.set_cookie(name, value, path="/", secure=secure, httponly=True, samesite="Lax", **more)
+
+    def _put(self, kept: Kept, *, inherit: bool = True) -> None:
+        kind = kept.lines.kind
+        if inherit and kept and kept.lines.policy.keepable and not kept.keep:
+            # Asked for once, it holds for what is saved later, too.
+            kept = replace(kept, keep=self.is_kept)
+        value = cookies.encode(kept) if kept else ""
+        self._kept[kind], self._values[kind] = kept, value
+        self.accessed = True
+        if kept.keep and kind not in self._open_now:
+            self._opened = self._open_now | {kind}
+
+    @property
+    def _open_now(self) -> frozenset[str]:
+        """The kinds that were opened, or changed, since the browser was."""
+        if self._opened is not None:
+            return self._opened
+        if self._opened_before is None:
+            names = self._request.COOKIES.get(app_settings.open_cookie_name, "").split(".")
+            self._opened_before = frozenset(name for name in names if name in KINDS or name == HUSHED)
+        return self._opened_before
+
+    def _load(self, kind: str) -> Kept:
+        self.accessed = True
+        if kind not in self._kept:
+            kept = self._read(kind)
+            if kept.keep and kept.lines and kind not in self._open_now:
+                # An earlier visit's. No limit is asked: it came out of one cookie, and goes back into it.
+                left = {line.key: line for line in (*kept.lines, *kept.left)}
+                kept = replace(kept, lines=kept.lines.having(), left=kept.left.having(*left.values()))
+            self._kept[kind] = kept
+        return self._kept[kind]
+
+    def _read(self, kind: str) -> Kept:
+        values = self._sent(app_settings.cookie_name(kind))
+        for value in values:
+            kept = cookies.decode(value, kind=kind)
+            if kept is not None:
+                return kept
+        if values:
+            self._bad.add(kind)
+            logger.info("An unreadable %s cookie was dropped.", kind)
+        return Kept.empty(kind)
+
+    def _sent(self, name: str) -> list[str]:
+        """Return every value sent under this name.
+
+        A cookie for a longer path or the parent domain may share it (CK-3); the dict of a request keeps only one.
+        """
+        if name not in self._request.COOKIES:
+            return []
+        pairs = (parse_cookie(part) for part in self._request.META.get("HTTP_COOKIE", "").split(";"))
+        return [pair[name] for pair in pairs if name in pair] or [self._request.COOKIES[name]]

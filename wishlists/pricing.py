@@ -1,0 +1,100 @@
+"""A list at the prices of this moment: what the catalogue says of each line, asked once (CK-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeGuard
+
+from djmoney.money import Money
+
+from .catalog import Card, Catalog
+from .lines import Line, Lines
+
+
+class Problem(StrEnum):
+    """Why a line does not count as the customer left it."""
+
+    GONE = "gone"  # the shop does not know the product any more
+    UNAVAILABLE = "unavailable"  # known, but cannot be bought now
+    REDUCED = "reduced"  # fewer pieces in stock than asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedLine:
+    """A line with today's facts. ``quantity`` is what can be bought, ``line.quantity`` what was asked for."""
+
+    line: Line
+    card: Card | None
+    quantity: int
+    unit_price: Money | None
+    problem: Problem | None = None
+
+    @property
+    def is_buyable(self) -> bool:
+        """Say whether at least one piece can be ordered now."""
+        return self.quantity > 0 and self.unit_price is not None
+
+    @property
+    def total(self) -> Money | None:
+        """Price of all pieces; None if the line cannot be bought."""
+        return None if self.unit_price is None or not self.quantity else self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedLines:
+    """A list with the catalogue's prices of this moment (CK-4)."""
+
+    lines: tuple[PricedLine, ...] = ()
+    cards: Mapping[str, Card] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    @property
+    def buyable(self) -> tuple[PricedLine, ...]:
+        """The lines that can be ordered now."""
+        return tuple(line for line in self.lines if line.is_buyable)
+
+    @property
+    def problems(self) -> tuple[PricedLine, ...]:
+        """The lines that the customer must be told about."""
+        return tuple(line for line in self.lines if line.problem is not None)
+
+    @property
+    def count(self) -> int:
+        """Number of pieces that can be ordered now."""
+        return sum(line.quantity for line in self.buyable)
+
+    @property
+    def subtotal(self) -> Money | None:
+        """Sum of the lines that can be ordered; None if there are none (no line, no currency)."""
+        totals = [line.total for line in self.lines if line.total is not None]
+        return sum(totals[1:], start=totals[0]) if totals else None
+
+
+def price(lines: Lines, catalog: Catalog, *, also: Iterable[str] = ()) -> PricedLines:
+    """Return the list with today's prices and availability, by one ``get_products`` call for all lines (CK-4).
+
+    ``also`` names further products to look up in the same call; they come back in ``cards`` only.
+    """
+    refs = list(dict.fromkeys([*(line.product_ref for line in lines), *also]))
+    cards = catalog.get_products(refs=refs) if refs else {}
+    return PricedLines(lines=tuple(price_line(line, cards.get(line.product_ref)) for line in lines), cards=cards)
+
+
+def price_line(line: Line, card: Card | None) -> PricedLine:
+    """Return one line with what the catalogue says of its product; ``card`` is None if it says nothing."""
+    if card is None:
+        return PricedLine(line=line, card=None, quantity=0, unit_price=None, problem=Problem.GONE)
+    if not is_buyable(card):
+        return PricedLine(line=line, card=card, quantity=0, unit_price=card.price, problem=Problem.UNAVAILABLE)
+    quantity = line.quantity if card.max_quantity is None else min(line.quantity, card.max_quantity)
+    problem = Problem.REDUCED if quantity < line.quantity else None
+    return PricedLine(line=line, card=card, quantity=quantity, unit_price=card.price, problem=problem)
+
+
+def is_buyable(card: Card | None) -> TypeGuard[Card]:
+    """Say whether at least one piece of this product can be ordered now."""
+    return card is not None and card.available and card.price is not None and card.max_quantity != 0

@@ -1,0 +1,104 @@
+"""How the views of this app answer: a page, a redirect that brings a note along, or JSON for those who ask for it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.encoding import iri_to_uri
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from .. import notes
+from ..lines import Lines
+from ..models import ProductList
+from ..notes import Note
+from ..shelf import lists_of
+from ..signals import list_changed
+from ..state import state_of
+
+#: Longest ``next`` in bytes; Django refuses redirects of more than 2,048.
+MAX_NEXT = 1900
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a POST: go and GET that page."""
+
+    status_code = 303
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether the client would rather have JSON than a page."""
+    # A browser's own Accept is long, and weighing it takes as long as signing a cookie: only if JSON is in it.
+    if not re.search(r"application/(json|\*)", request.headers.get("Accept", ""), re.IGNORECASE):
+        return False
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def is_safe(request: HttpRequest, to: str) -> bool:
+    """Say whether ``to`` is an address of this site, and of a length that browsers and Django accept."""
+    secure, hosts = request.is_secure(), {request.get_host()}
+    return len(iri_to_uri(to)) <= MAX_NEXT and url_has_allowed_host_and_scheme(to, hosts, require_https=secure)
+
+
+def as_json(request: HttpRequest, message: str, *, status: int = 200, **more: Any) -> JsonResponse:
+    """Answer a POST with a message for the customer and what the badges and hearts show now."""
+    return JsonResponse({"message": message, "state": state_of(lists_of(request)), **more}, status=status)
+
+
+def errors_as_json(request: HttpRequest, form: BaseForm, *, status: int = 422) -> JsonResponse:
+    """Answer a form that was not accepted: the first error as the message, all of them by field."""
+    return as_json(request, first_error(form), status=status, errors=form.errors)
+
+
+def first_error(form: BaseForm) -> str:
+    """Return the first message of a form that was not accepted."""
+    return str(next(iter(form.errors.values()))[0])
+
+
+def back_with_note(request: HttpRequest, to: str, note: Note) -> HttpResponse:
+    """Go to ``to`` (an address of ours) and say there what happened."""
+    response = SeeOther(to)
+    notes.leave(response, note)
+    return response
+
+
+def tell(
+    request: HttpRequest,
+    action: str,
+    *,
+    kind: str,
+    product_ref: str,
+    options: str = "",
+    product_list: ProductList | None = None,
+    quantity: int | None = None,
+) -> int:
+    """Send the news of a changed line up, after commit; return the quantity that the line has now."""
+    lines = lists_of(request).get(kind) if product_list is None else None
+    if quantity is None:
+        line = lines.find(product_ref=product_ref, options=options) if lines is not None else None
+        quantity = line.quantity if line else 0
+
+    def send() -> None:
+        list_changed.send_robust(
+            sender=Lines,
+            request=request,
+            kind=kind,
+            lines=lines,
+            list=product_list,
+            action=action,
+            product_ref=product_ref,
+            options=options,
+            quantity=quantity,
+        )
+
+    transaction.on_commit(send)
+    return quantity
+
+
+def add_list_error(form: BaseForm, error: Exception, *, field: str | None = None) -> None:
+    """Put what a verb refused beside the field it is about, or on top of the form."""
+    form.add_error(field if field in form.fields else NON_FIELD_ERRORS, str(error))
