@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 
 from coupons.signals import marketing_agreed
 
+from .signals import order_recorded, order_state_changed
 from .stores import get_store
+from .values import OrderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from coupons.models import Coupon
+
+    from .values import Order
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +30,8 @@ def connect() -> None:
     has started.
     """
     marketing_agreed.connect(on_marketing_agreed, dispatch_uid="thankyou_flows.marketing_agreed")
+    order_recorded.connect(on_order_recorded, dispatch_uid="thankyou_flows.count_purchases")
+    order_state_changed.connect(on_order_state_changed, dispatch_uid="thankyou_flows.count_purchases")
     try:
         store = get_store()
     except Exception:
@@ -61,3 +68,26 @@ def on_marketing_agreed(*, coupon: Coupon, email: str, text: str, request: HttpR
         )
     except (NewsletterError, ValidationError):
         logger.info("A newsletter sign-up from campaign %s was not accepted.", coupon.campaign_id, exc_info=True)
+
+
+def on_order_recorded(*, order: Order, **_: Any) -> None:
+    """Count what was saved and is now bought, if the order was paid when it was placed."""
+    if order.state.is_settled:
+        count_purchase(order)
+
+
+def on_order_state_changed(*, order: Order, old_state: str, new_state: str, **_: Any) -> None:
+    """Count it when the money is there."""
+    if OrderState(new_state).is_settled and not OrderState(old_state).is_settled:
+        count_purchase(order)
+
+
+def count_purchase(order: Order) -> None:
+    """Tell ``wishlists`` what an account bought, for the report on saved products. Safe to repeat."""
+    if not apps.is_installed("wishlists"):
+        return
+    from wishlists.saves import record_purchase
+
+    owner = get_store().get_owner(number=order.number)
+    if owner is not None:
+        record_purchase(user=owner, product_refs=[line.product_ref for line in order.lines])

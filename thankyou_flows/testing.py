@@ -157,6 +157,14 @@ class StoreContractTests:
         for user in (self.make_user(), AnonymousUser(), None):
             assert self.store.owns_order(user=user, number="no-such-order") is False
 
+    def test_the_owner_of_an_order_is_known_where_the_shop_knows_it(self) -> None:
+        """A shop may answer None always; it never names somebody else."""
+        owner = self.make_user()
+        number, guests = self.make_order(user=owner), self.make_order(email=MARKER_EMAIL)
+        assert self.store.get_owner(number=number) in (owner, None)
+        assert self.store.get_owner(number=guests) is None
+        assert self.store.get_owner(number="no-such-order") is None
+
     def test_asking_for_the_owner_costs_the_same_for_unknown_and_foreign_orders(self) -> None:
         """TY-2: nobody can tell by the time it takes whether an order exists."""
         number, stranger = self.make_order(user=self.make_user()), self.make_user()

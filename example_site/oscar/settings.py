@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "oscar.apps.basket.middleware.BasketMiddleware",
+    "wishlists.middleware.ListsMiddleware",  # ours
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
@@ -167,4 +168,9 @@ THANKYOU_FLOWS = {"STORE": "thankyou_flows.stores.oscar.OscarStore"}  # ours
 THANKYOU_COUPONS = {  # ours
     "BASKET": "thankyou_flows.stores.oscar.basket_facts",
     "CATALOG": "thankyou_flows.stores.oscar.OscarStore",
+}
+THANKYOU_WISHLISTS = {  # ours: lists beside Oscar's own basket
+    "CATALOG": "thankyou_flows.stores.get_store",
+    "BASKET": "thankyou_flows.stores.lists.add_to_basket",
+    "KINDS": {"cart": {"is_on": False}},
 }

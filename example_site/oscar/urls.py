@@ -18,6 +18,7 @@ urlpatterns = [
     path("documents/", include(wagtaildocs_urls)),
     path("thanks/", include("thankyou_flows.urls")),
     path("coupons/", include("coupons.urls")),
+    path("", include("wishlists.urls")),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     path("", include(apps.get_app_config("oscar").urls[0])),
     path("", include(wagtail_urls)),

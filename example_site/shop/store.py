@@ -67,6 +67,10 @@ class ExampleStore(Store):
         """One query that asks for the number and the owner at once (TY-2); nobody owns nothing (TY-3)."""
         return is_ref(number) and models.Order.objects.for_user(user).filter(number=number).exists()
 
+    def get_owner(self, *, number: str) -> Any:
+        order = models.Order.objects.filter(number=number).select_related("user").first() if is_ref(number) else None
+        return order.user if order is not None else None
+
     def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:
         """Return products with their pages, pictures and categories in one query."""
         readable = {ref for ref in refs if is_ref(ref)}

@@ -59,6 +59,14 @@ class Store(ABC):
         and for a foreign number (TY-2): one query that asks for both at once.
         """
 
+    def get_owner(self, *, number: str) -> Any:
+        """Return the user who was signed in when the order with this number was placed; None for a guest's or an unknown
+        order, and for shops without accounts.
+
+        What an account had saved and has now bought is counted with it. Should cost one query.
+        """
+        return None
+
     @abstractmethod
     def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:
         """Return the products with these references, as today's catalogue has them; unknown ones are left out."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.auth import get_user_model
+
 from .base import Store
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class DummyStore(Store):
         self._record("owns_order", user=user, number=number)
         owner = self.owners.get(number)
         return owner is not None and owner == getattr(user, "pk", None)
+
+    def get_owner(self, *, number: str) -> Any:
+        self._record("get_owner", number=number)
+        return get_user_model()._default_manager.filter(pk=self.owners.get(number)).first()
 
     def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:
         refs = list(refs)

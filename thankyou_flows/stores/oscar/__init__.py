@@ -87,6 +87,11 @@ class OscarStore(Store):
 
         return is_order_of(user=user, number=number)
 
+    def get_owner(self, *, number: str) -> Any:
+        from .orders import owner_of
+
+        return owner_of(number=number)
+
     # Catalogue ------------------------------------------------------------------------------------
 
     def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:

@@ -92,6 +92,12 @@ def is_order_of(*, user: Any, number: str) -> bool:
     return OscarOrder.objects.filter(number=number, user_id=user.pk).exists()
 
 
+def owner_of(*, number: str) -> Any:
+    """Return the user who placed the order, or None for a guest's or an unknown one: one query."""
+    order = OscarOrder.objects.filter(number=number).exclude(user=None).select_related("user").first()
+    return order.user if order is not None else None
+
+
 @dataclass(slots=True)
 class TakenOff:
     """What one voucher took off an order."""
