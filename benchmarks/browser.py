@@ -52,24 +52,29 @@ class Browser:
         return answer
 
     def prepare(
-        self, method: str, path: str, data: Mapping[str, Any] | None = None, *, layout: str = ""
+        self,
+        method: str,
+        path: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        layout: str = "",
+        accept: str = "",
     ) -> Callable[[], Answer]:
         """Return a function that sends this request with today's cookies, each time the same.
 
         A POST says where it comes from, as every browser does, and carries Django's token for those who want one.
+        ``accept`` is for programs, which want JSON.
         """
         cookies = dict(self.cookies)
-        if method == "POST":
+        sends = method in {"POST", "PATCH"}
+        if sends:
             cookies.setdefault("csrftoken", TOKEN)
             data = {**(data or {}), "csrfmiddlewaretoken": cookies["csrftoken"]}
-        factory = RequestFactory(headers=HEADERS)
-        if method == "POST":
-            # As a form without files is sent; Django's own default, multipart, takes longer to read.
-            body = urlencode(data or {}).encode()
-            environ = factory.post(path, body, content_type="application/x-www-form-urlencoded").environ
-        else:
-            body = b""
-            environ = factory.get(path).environ
+        # As a form without files is sent; Django's own default, multipart, takes longer to read.
+        body = urlencode(data or {}).encode() if sends else b""
+        factory = RequestFactory(headers={**HEADERS, "Accept": accept or HEADERS["Accept"]})
+        kind = "application/x-www-form-urlencoded" if sends else ""
+        environ = factory.generic(method, path, body, content_type=kind).environ
         # One header, as it arrives.
         environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         if layout:

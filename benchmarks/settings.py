@@ -8,13 +8,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from tests.oscar.settings import *  # noqa: F403
-from tests.oscar.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, ROOT, TEMPLATES, VAR
+from tests.oscar.settings import DATABASES, INSTALLED_APPS, ROOT, TEMPLATES, VAR
 
 INSTALLED_APPS = ["benchmarks", *INSTALLED_APPS]
-if find_spec("flexcommerce_discounts"):
-    # A peer for coupons; the other rows do without it.
-    INSTALLED_APPS += ["flexcommerce_core", "flexcommerce_discounts"]
-MIDDLEWARE = [*MIDDLEWARE, "wishlists.middleware.ListsMiddleware"]
+# Peers; without them their sides are left out.
+PEERS = [name for name in ("cart", "discounts", "engagement") if find_spec(f"flexcommerce_{name}")]
+if PEERS:
+    INSTALLED_APPS += ["flexcommerce_core", *(f"flexcommerce_{name}" for name in PEERS)]
+    FLEXCOMMERCE = {"PRODUCT_MODELS": ["benchmarks.Ware"], "CURRENCY": "EUR", "VAT_INCLUSIVE": True}
 ROOT_URLCONF = "benchmarks.urls"
 # Debug off and APP_DIRS on: Django keeps compiled templates.
 TEMPLATES[0]["DIRS"] = [ROOT / "benchmarks" / "templates", ROOT / "templates"]
@@ -30,3 +31,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 
 THANKYOU_WISHLISTS = {"CATALOG": "benchmarks.catalog.Catalog"}
+# A side that breaks is seen, and not measured.
+DEBUG_PROPAGATE_EXCEPTIONS = True

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.sites.models import Site as DjangoSite
 from django.core.files.base import ContentFile
 from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
 from django.urls import reverse
 from oscar.core.loading import get_model
 from wagtail.models import Locale, Page, Site
@@ -91,6 +94,30 @@ def make_products() -> list[Any]:
         for entry in catalogue["categories"]
     }
     return [make_product(entry, categories, goods, partner) for entry in catalogue["products"]]
+
+
+def make_more_products(number: int) -> list[Any]:
+    """Add products until there are so many, each a copy of one that the shop has; return them."""
+    model = get_model("catalogue", "Product")
+    catalogue = json.loads((DEMO / "catalogue.json").read_text(encoding="utf-8"))["products"]
+    category = get_model("catalogue", "Category").objects.order_by("pk")[0]
+    categories = {entry["category"]: category for entry in catalogue}
+    goods, partner = get_model("catalogue", "ProductClass").objects.get(), get_model("partner", "Partner").objects.get()
+    entries = cycle(catalogue)
+    for copy in range(number - model.objects.count()):
+        entry = next(entries)
+        more = {"title": f"{entry['title']}, no. {copy}", "sku": f"{entry['sku']}-{copy}"}
+        make_product({**entry, **more}, categories, goods, partner)
+    return list(model.objects.order_by("pk")[:number])
+
+
+def sign_in(browser: Browser, email: str) -> Any:
+    """Make an account and let the browser be logged in as it; return it."""
+    user = get_user_model().objects.create_user(email, email, "secret")
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    browser.cookies[settings.SESSION_COOKIE_NAME] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return user
 
 
 def make_product(entry: dict[str, Any], categories: dict[str, Any], goods: Any, partner: Any) -> Any:

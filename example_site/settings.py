@@ -173,7 +173,12 @@ CONTENT_SECURITY_POLICY = {
 }
 
 THANKYOU_FLOWS = {"STORE": "example_site.shop.store.ExampleStore"}
-THANKYOU_WISHLISTS = {"CATALOG": "example_site.shop.store.ExampleStore", "CHECKOUT_URL": "shop:checkout"}
+THANKYOU_WISHLISTS = {
+    "CATALOG": "example_site.shop.store.ExampleStore",
+    "CHECKOUT_URL": "shop:checkout",
+    # Remembers nothing before the customer turns it on.
+    "KINDS": {"recent": {"is_on": True}},
+}
 THANKYOU_COUPONS = {
     "BASKET": "example_site.shop.facts.facts_of_request",
     "CATALOG": "example_site.shop.store.ExampleStore",

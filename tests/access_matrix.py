@@ -359,7 +359,7 @@ def break_cache_headers(monkeypatch: Any) -> None:
         "django.contrib.sessions.middleware",
         "django.middleware.csrf",
         "django.middleware.locale",
-        "wishlists.storage",
+        "wishlists.shelf",
     ):
         monkeypatch.setattr(f"{module}.patch_vary_headers", nothing, raising=False)
     monkeypatch.setattr("thankyou_flows.headers.add_never_cache_headers", nothing)

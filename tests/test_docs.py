@@ -168,7 +168,7 @@ def test_every_session_key_and_cookie_is_listed() -> None:
         "thankyou_flows/access.py",
         "thankyou_flows/stores/oscar/holding.py",
         "wishlists/notes.py",
-        "wishlists/storage.py",
+        "wishlists/device.py",
     }, "Something new is kept in browsers or sessions: describe it."
 
 

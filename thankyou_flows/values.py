@@ -46,6 +46,10 @@ class Product:
     #: How many can be bought at once; None means the shop does not say.
     max_quantity: int | None = None
     category_refs: tuple[str, ...] = ()
+    #: How many are in stock; None means the shop does not say.
+    left: int | None = None
+    #: What it comes in, titles by reference; empty: there is nothing to choose; None: the shop does not say.
+    choices: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,10 +12,13 @@ from django.utils import timezone
 from .catalog import Card
 from .conf import app_settings
 from .exceptions import ListFull, TooFast
-from .kinds import SAVED, WISH, get_kind, single
+from .kinds import KINDS, SAVED, WISH, get_kind, single
 from .lines import Line, Lines
-from .models import ListItem, ProductList
+from .models import ListItem, MergeReceipt, ProductList
 from .saves import record_saves
+
+#: ADDS_PER_MINUTE looks back so far.
+SPEED_WINDOW: Final = timedelta(minutes=1)
 
 
 class AccountShelf:
@@ -55,31 +58,37 @@ class AccountShelf:
         has changed.
         """
         kind = lines.kind
-        before = {line.key: line for line in self.get(kind)}
+        items = {item.key: item for item in self.items(kind)}
+        before = {key: item.line for key, item in items.items()}
         wanted = {line.key: line for line in lines}
         gone = [key for key in before if key not in wanted]
         new = [line for line in lines if line.key not in before]
         changed = [line for line in lines if line.key in before and before[line.key] != line]
-        if lines.policy.drops_oldest and lines and lines.lines[-1].key in before:
+        if lines.policy.drops_oldest and lines and lines.lines[-1].key in list(before)[:-1]:
             # Seen again: it becomes the newest, and that is the last row.
             gone, new = [*gone, lines.lines[-1].key], [lines.lines[-1]]
         if not gone and not new and not changed:
             return
+        # Whatever happens, what was read is no longer what is there.
+        self._items.pop(kind, None)
         with transaction.atomic():
             row = lock_list(user=self.user, kind=kind)
-            for product_ref, options in gone:
-                row.items.filter(product_ref=product_ref, options=options).delete()
+            if gone:
+                row.items.filter(pk__in=[items[key].pk for key in gone]).delete()
             for line in changed:
-                row.items.filter(product_ref=line.product_ref, options=line.options).update(
-                    quantity=line.quantity, parked=line.parked
-                )
+                items[line.key].quantity, items[line.key].parked = line.quantity, line.parked
+            ListItem.objects.bulk_update([items[line.key] for line in changed], ["quantity", "parked"])
             if new:
-                insert_items(row, [make_item(row, line, (cards or {}).get(line.product_ref)) for line in new])
+                made = [make_item(row, line, (cards or {}).get(line.product_ref)) for line in new]
+                if not is_limited:
+                    for item in made:
+                        # Not counted against what is saved one by one in the next minute either.
+                        item.added_at -= SPEED_WINDOW
+                insert_items(row, made)
                 check_length(row)
-                if is_limited:
+                if is_limited and not lines.policy.drops_oldest:
                     check_speed(self.user)
             ProductList.objects.filter(pk=row.pk).update(changed_at=timezone.now())
-        self._items.pop(kind, None)
 
     def forget(self, kind: str) -> None:
         """Empty a list."""
@@ -88,10 +97,19 @@ class AccountShelf:
 
 
 def lock_list(*, user: Any, kind: str) -> ProductList:
-    """Return the account's list of a single kind, made if needed and locked for the rest of the transaction."""
-    ProductList.objects.get_or_create(owner_id=user.pk, kind=kind)
-    # A second step: only a row that is there can be locked.
-    return ProductList.objects.of(user).select_for_update().get(kind=kind)
+    """Return the account's list of a single kind, made if needed and locked for the rest of the transaction.
+
+    Raises ValueError for wish lists, of which an account has several.
+    """
+    if kind == WISH:
+        raise ValueError("a wish list is named by its key")
+    while True:
+        ProductList.objects.get_or_create(owner_id=user.pk, kind=kind)
+        # A second step: only a row that is there can be locked; one that an undone merge takes away meanwhile is made anew.
+        row = ProductList.objects.of(user).select_for_update().filter(kind=kind).first()
+        if row is not None:
+            row.owner = user
+            return row
 
 
 def make_item(row: ProductList, line: Line, card: Card | None) -> ListItem:
@@ -107,23 +125,34 @@ def make_item(row: ProductList, line: Line, card: Card | None) -> ListItem:
     )
 
 
-def insert_items(row: ProductList, items: Iterable[ListItem]) -> None:
+def insert_items(row: ProductList, items: Iterable[ListItem], *, now: datetime | None = None) -> None:
     """Write new items; one that came there meanwhile stays as it is. Saving is counted for the shop's report."""
     items = list(items)
     ListItem.objects.bulk_create(items, ignore_conflicts=True)
     if row.kind in (SAVED, WISH):
-        record_saves(user=row.owner, titles={item.product_ref: item.title for item in items})
+        record_saves(user=row.owner, titles={item.product_ref: item.title for item in items}, now=now)
 
 
 def check_length(row: ProductList) -> None:
-    """Raise ListFull if the list, which is locked, is longer than its kind may be (SL-6)."""
-    limit = get_kind(row.kind).max_items
-    if row.items.count() > limit:
-        raise ListFull("lines", kind=row.kind, limit=limit)
+    """Raise ListFull if the list, which is locked, is longer than its kind may be (SL-6).
+
+    Where the oldest makes room, what another tab added meanwhile counts too.
+    """
+    policy = get_kind(row.kind)
+    if policy.drops_oldest:
+        newest = list(row.items.order_by("-pk").values_list("pk", flat=True)[: policy.max_items])
+        row.items.exclude(pk__in=newest).delete()
+    elif row.items.count() > policy.max_items:
+        raise ListFull("lines", kind=row.kind, limit=policy.max_items)
 
 
 def check_speed(user: Any) -> None:
     """Raise TooFast if this account saved more than ADDS_PER_MINUTE products in the last minute (SL-6)."""
-    since = timezone.now() - timedelta(minutes=1)
-    if ListItem.objects.of(user).filter(added_at__gt=since).count() > app_settings.adds_per_minute:
+    since = timezone.now() - SPEED_WINDOW
+    # Looking at products is not saving them.
+    kinds = [kind.name for kind in map(get_kind, KINDS) if not kind.drops_oldest]
+    # What a merge brought was saved long before, one by one.
+    merged = MergeReceipt.objects.filter(owner_id=user.pk, created_at__gt=since).values("created_at")
+    saved = ListItem.objects.of(user).filter(added_at__gt=since, list__kind__in=kinds).exclude(added_at__in=merged)
+    if saved.count() > app_settings.adds_per_minute:
         raise TooFast

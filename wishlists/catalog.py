@@ -53,6 +53,8 @@ class ProductCard:
     max_quantity: int | None = None
     #: Pieces in stock, if the shop says how many.
     left: int | None = None
+    #: What the customer chooses between, title by options reference; empty: there is nothing to choose.
+    choices: Mapping[str, str] | None = None
 
 
 class Catalog(Protocol):
@@ -76,8 +78,12 @@ class Attribute(NamedTuple):
 class FullCatalog(Catalog, Protocol):
     """What a catalogue may answer beyond. Each method may be missing; what depends on it is then left out.
 
-    Every method costs at most one query, whatever the number of products, and leaves out what it does not know. A card
-    may have one more attribute, ``left``: the pieces in stock, for "only 2 left"; without it nothing is said (CD-5).
+    Every method costs at most one query, whatever the number of products, and leaves out what it does not know.
+
+    A card may have two more attributes. ``left``: the pieces in stock, for "only 2 left"; without it nothing is said
+    (CD-5). ``choices``: what the product comes in, as titles by options reference ({"in-bags": "In bags"}), empty for a
+    product with nothing to choose; then a cart takes no other options, and names them without another question. None, or
+    no such attribute: the shop does not say, and options are its own affair.
     """
 
     def get_attributes(self, *, refs: Iterable[str]) -> Mapping[str, Sequence[Attribute]]:
@@ -89,7 +95,9 @@ class FullCatalog(Catalog, Protocol):
         ...
 
     def get_lowest_prices(self, *, refs: Iterable[str], days: int = 30) -> Mapping[str, Money]:
-        """Return the lowest price of each product in the last ``days`` days, today's left out (Dir. 98/6/EC art. 6a)."""
+        """Return the lowest price of each product in the ``days`` days before today's price came: what a reduction is
+        compared with (Dir. 98/6/EC art. 6a). A product that had no other price before is left out.
+        """
         ...
 
     def get_prices_at(self, *, refs: Iterable[str], at: datetime) -> Mapping[str, Money]:
@@ -103,12 +111,36 @@ def attributes_of(catalog: Catalog, *, refs: Iterable[str]) -> Mapping[str, Sequ
     return method(refs=list(refs)) if method is not None else {}
 
 
-def option_titles_of(catalog: Catalog, *, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-    """Return what to call options. What the catalogue does not name, is called by its reference."""
+def option_titles_of(
+    catalog: Catalog, *, keys: Iterable[tuple[str, str]], cards: Mapping[str, Card] | None = None
+) -> Mapping[tuple[str, str], str]:
+    """Return what to call options. What the catalogue does not name, is called by its reference.
+
+    ``cards`` of this request answer first: if their choices name all of them, nothing more is asked.
+    """
     keys = [key for key in dict.fromkeys(keys) if key[1]]
+    named = {}
+    for ref, options in keys:
+        card = (cards or {}).get(ref)
+        if card is not None and (title := (choices_of(card) or {}).get(options)):
+            named[ref, options] = title
+    unnamed = [key for key in keys if key not in named]
     method = getattr(catalog, "get_option_titles", None)
-    named = method(keys=keys) if method is not None and keys else {}
+    if method is not None and unnamed:
+        named.update(method(keys=unnamed))
     return {key: named.get(key) or key[1] for key in keys}
+
+
+def choices_of(card: Card) -> Mapping[str, str] | None:
+    """Return the titles of what a product comes in, by options reference; None if the shop does not say."""
+    choices = getattr(card, "choices", None)
+    return choices if isinstance(choices, Mapping) else None
+
+
+def accepts_options(card: Card, options: str) -> bool:
+    """Say whether a product comes in these options: one of its choices, or none where there is nothing to choose."""
+    choices = choices_of(card)
+    return True if choices is None else options in (choices or {""})
 
 
 def lowest_prices_of(catalog: Catalog, *, refs: Iterable[str], days: int = 30) -> Mapping[str, Money]:

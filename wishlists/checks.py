@@ -9,7 +9,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 from django.utils.module_loading import import_string
@@ -38,7 +40,9 @@ KIND_RANGES: dict[str, tuple[int, int | None]] = {
     "max_bytes": (200, 4096),
     "days": (1, None),
 }
-STRINGS = ("COOKIE_NAME", "CHECKOUT_URL", "SHOP_URL")
+#: Above this, KEEP_DAYS is worth a word (CK-6).
+LONG_DAYS = 90
+STRINGS = ("COOKIE_NAME", "BASKET_URL", "CHECKOUT_URL", "SHOP_URL")
 
 
 @register()
@@ -55,6 +59,7 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
         *_check_catalog(given),
         *_check_basket(given),
         *_check_encryption(given),
+        *_check_privacy(given),
         *_check_middleware(given),
     ]
 
@@ -91,12 +96,24 @@ def _check_values(given: Mapping[str, Any]) -> list[CheckMessage]:
             errors.append(_error("E003", f'{NAME}["{key}"] is {value!r}.', hint))
         elif key.endswith("_URL") and value:
             errors += _check_url(key, value)
+    notify = given.get("INQUIRY_NOTIFY", [])
+    if not isinstance(notify, list | tuple) or not all(map(_is_address, notify)):
+        hint = 'Give a list of e-mail addresses, for example ["shop@example.com"]; default [].'
+        errors.append(_error("E003", f'{NAME}["INQUIRY_NOTIFY"] is {notify!r}.', hint))
     quiet = given.get("QUIET_URLS", [])
     if not isinstance(quiet, list | tuple) or not all(isinstance(url, str) for url in quiet):
         errors.append(_error("E003", f'{NAME}["QUIET_URLS"] is {quiet!r}.', "Give a list of strings; default []."))
     else:
         errors += [error for url in quiet for error in _check_url("QUIET_URLS", url)]
     return errors
+
+
+def _is_address(value: object) -> bool:
+    try:
+        validate_email(value if isinstance(value, str) else "")
+    except ValidationError:
+        return False
+    return True
 
 
 def _check_kinds(given: Mapping[str, Any]) -> list[CheckMessage]:
@@ -154,6 +171,19 @@ def _check_encryption(given: Mapping[str, Any]) -> list[CheckMessage]:
         hint = "Install it: pip install cryptography (or wagtail-thankyou-flows[encryption])."
         return [_error("E009", f'{NAME}["ENCRYPT_LISTS"] is on, but the package cryptography is missing.', hint)]
     return []
+
+
+def _check_privacy(given: Mapping[str, Any]) -> list[CheckMessage]:
+    days = given.get("KEEP_DAYS", DEFAULTS["KEEP_DAYS"])
+    if not isinstance(days, int) or isinstance(days, bool) or not LONG_DAYS < days <= 400:
+        return []
+    hint = (
+        f"With {LONG_DAYS} or less the cookie is what the customer asked for. Longer is more convenient for who comes back "
+        "seldom, and shows more to others at a shared computer; regulators expect a life in relation to the purpose "
+        "(WP29 04/2012). Say the number of days in your privacy notice, and silence this check if that is what you want."
+    )
+    message = f'{NAME}["KEEP_DAYS"] is {days}: "keep on this device" lasts longer than a customer may expect.'
+    return [Warning(message, hint=hint, id="thankyou_wishlists.W010")]
 
 
 def _check_url(key: str, value: str) -> list[CheckMessage]:

@@ -12,6 +12,7 @@ NAME = "THANKYOU_WISHLISTS"
 DEFAULTS: dict[str, Any] = {
     "CATALOG": None,  # the shop's product catalogue: dotted path of a class, an instance or a callable
     "BASKET": None,  # the shop's own basket: dotted path of a callable; without it our cart is the basket
+    "BASKET_URL": "",  # URL name or path of the shop's own basket; empty: no link to it
     "KINDS": {},  # changes to the kinds of lists: {"recent": {"is_on": True}, "cart": {"max_items": 30}}
     "MAX_QUANTITY": 99,  # pieces of one product
     "COOKIE_NAME": "cart",  # gets the prefix __Host- where SESSION_COOKIE_SECURE is on; the other cookies begin with it
@@ -21,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "UNDO_DAYS": 7,  # how long a receipt of a merge is kept
     "LOW_STOCK": 3,  # pieces left at which a product is about to sell out
     "INQUIRY_DAYS": 180,  # how long questions to the shop are kept after the answer
+    "INQUIRY_NOTIFY": [],  # e-mail addresses that hear of each new question
     "STATISTICS_DAYS": 400,  # how long it is remembered which account saved what, for the report
     "CHECKOUT_URL": "",  # URL name or path behind "Check out" on the cart page; empty: no button
     "SHOP_URL": "/",  # URL name or path behind "Look around the shop" in an empty list
@@ -42,6 +44,10 @@ class WishlistsSettings:
     @property
     def basket(self) -> str | None:
         return cast("str | None", self._get("BASKET"))
+
+    @property
+    def basket_url(self) -> str:
+        return cast(str, self._get("BASKET_URL"))
 
     @property
     def kinds(self) -> dict[str, dict[str, Any]]:
@@ -94,6 +100,10 @@ class WishlistsSettings:
     @property
     def inquiry_days(self) -> int:
         return cast(int, self._get("INQUIRY_DAYS"))
+
+    @property
+    def inquiry_notify(self) -> list[str]:
+        return cast("list[str]", self._get("INQUIRY_NOTIFY"))
 
     @property
     def statistics_days(self) -> int:

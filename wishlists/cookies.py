@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.core import signing
 from django.core.signing import JSONSerializer
+from django.utils import timezone
 
 from . import encryption
 from .conf import app_settings
@@ -21,6 +22,8 @@ from .lines import Line, Lines, is_ref
 VERSION = 1
 #: What the site itself would not have written is not worth unpacking.
 LONGEST = 4096
+#: Bytes of the limit that adding leaves free: keeping, opening and removing change a few, and must always be possible.
+ROOM = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Kept:
     keep: bool = False
     #: When it was written; None for one that is not written yet.
     at: datetime | None = None
+    #: When ``left`` was last changed by the visit that left it.
+    left_at: datetime | None = None
 
     @classmethod
     def empty(cls, kind: str) -> Kept:
@@ -55,15 +60,15 @@ def salt(kind: str) -> str:
     return f"thankyou_wishlists.{kind}.v{VERSION}"
 
 
-def encode(kept: Kept) -> str:
+def encode(kept: Kept, *, limit: int | None = None) -> str:
     """Return the cookie value.
 
-    Raises ListFull (``bytes``) if name and value together have more bytes than the kind's ``max_bytes`` (CK-2): the
-    caller keeps the list it had and tells the customer.
+    Raises ListFull (``bytes``) if name and value together have more bytes than ``limit`` (CK-2): the caller keeps the
+    list it had and tells the customer. Without one, it is what adding may fill: the kind's ``max_bytes`` less ROOM.
     """
     value = _sign(kept)
     policy = kept.lines.policy
-    if _size(value, policy.name) > policy.max_bytes:
+    if size(value, policy.name) > (limit if limit is not None else policy.max_bytes - ROOM):
         raise ListFull("bytes", kind=policy.name, limit=policy.max_bytes)
     return value
 
@@ -79,7 +84,7 @@ def fit(lines: Lines, *, left: Lines | None = None, keep: bool = False) -> Fit:
 
     def fits(number: int) -> bool:
         kept = Kept(lines.having(*lines.lines[:number]), left, keep)
-        return _size(_sign(kept), policy.name) <= policy.max_bytes
+        return size(_sign(kept), policy.name) <= policy.max_bytes - ROOM
 
     low, high = 0, min(len(lines), policy.max_items)
     while low < high:
@@ -101,6 +106,8 @@ def decode(text: str, *, kind: str = CART) -> Kept | None:
     """
     if not text or len(text) > LONGEST:
         return None
+    left: list[Any] = []
+    left_at: datetime | None = None
     try:
         if app_settings.encrypt_lists:
             text = encryption.decrypt(text)
@@ -108,6 +115,13 @@ def decode(text: str, *, kind: str = CART) -> Kept | None:
         payload = signer.unsign_object(text, serializer=JSONSerializer)
         stamp = signing.b62_decode(text.rsplit(":", 2)[1])
         at = datetime.fromtimestamp(stamp, tz=UTC)
+        match payload:
+            case [version, (0 | 1) as keep, [*rows]] if version == VERSION:
+                pass
+            case [version, (0 | 1) as keep, [*rows], [*left], int(then)] if version == VERSION:
+                left_at = datetime.fromtimestamp(then, tz=UTC)
+            case _:
+                return None
     except (
         signing.BadSignature,
         ValueError,
@@ -118,17 +132,10 @@ def decode(text: str, *, kind: str = CART) -> Kept | None:
         json.JSONDecodeError,
     ):
         return None
-    match payload:
-        case [version, (0 | 1) as keep, [*rows], [*left]] if version == VERSION:
-            pass
-        case [version, (0 | 1) as keep, [*rows]] if version == VERSION:
-            left = []
-        case _:
-            return None
     lines, before = _read(rows, kind), _read(left, kind)
     if lines is None or before is None:
         return None
-    return Kept(lines.having(*lines.lines[: lines.policy.max_items]), before, bool(keep), at)
+    return Kept(lines.having(*lines.lines[: lines.policy.max_items]), before, bool(keep), at, left_at)
 
 
 def _read(rows: list[object], kind: str) -> Lines | None:
@@ -164,7 +171,7 @@ def _read_line(row: object) -> Line | None:
 def _sign(kept: Kept) -> str:
     payload: list[Any] = [VERSION, int(kept.keep), _rows(kept.lines)]
     if kept.left:
-        payload.append(_rows(kept.left))
+        payload += [_rows(kept.left), int((kept.left_at or timezone.now()).timestamp())]
     signer = signing.TimestampSigner(salt=salt(kept.lines.kind))
     value = signer.sign_object(payload, serializer=JSONSerializer, compress=True)
     return encryption.encrypt(value) if app_settings.encrypt_lists else value
@@ -185,6 +192,6 @@ def _rows(lines: Lines) -> list[Any]:
     return rows
 
 
-def _size(value: str, kind: str) -> int:
+def size(value: str, kind: str) -> int:
     """Bytes of ``name=value`` on the wire, after cookie quoting."""
     return len(app_settings.cookie_name(kind)) + 1 + len(SimpleCookie().value_encode(value)[1])

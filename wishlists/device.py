@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.http.cookie import parse_cookie
+from django.utils import timezone
 
 from . import cookies
 from .conf import app_settings
 from .cookies import Kept
+from .exceptions import ListFull
 from .kinds import KINDS, get_kind, on_device
 from .lines import Lines, union
 
@@ -20,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Stands among the opened kinds if the note about what was left was sent away for this browser session.
 HUSHED = "-"
+#: Name of the marker of the opened kinds among the ``values`` of a shelf.
+OPEN = "open"
 
 
 class DeviceShelf:
@@ -53,6 +58,10 @@ class DeviceShelf:
         """Return when this list was last changed, as its cookie says; None without one."""
         return self._load(kind).at
 
+    def left_at(self, kind: str) -> datetime | None:
+        """Return when what an earlier visit left was last changed; None if nothing is left."""
+        return self._load(kind).left_at
+
     @property
     def count_left(self) -> int:
         """Number of different products that an earlier visit left, over all kinds that can be kept."""
@@ -79,19 +88,41 @@ class DeviceShelf:
     def save(self, lines: Lines) -> None:
         """Keep this list from now on; what an earlier visit left stays beside it.
 
-        Raises ListFull, and keeps the old one, if it is too long for a cookie.
+        Raises ListFull, and keeps the old one, if it is too long for a cookie. Where the oldest makes room, it does here too.
         """
-        self._put(replace(self._load(lines.kind), lines=lines))
+        kept = self._load(lines.kind)
+        while True:
+            try:
+                return self._put(replace(kept, lines=lines))
+            except ListFull:
+                if not lines.policy.drops_oldest or len(lines) < 2:
+                    raise
+                lines = lines.having(*lines.lines[1:])
 
-    def open(self, kind: str) -> Lines:
+    def open(self, kind: str, *, into: str = "") -> Lines:
         """Take what an earlier visit left into the list, because the customer asked for it; return what did not fit.
 
-        What does not fit stays where it was left.
+        ``into`` is another kind of list to take it to. What does not fit stays where it was left, the oldest go first.
         """
-        kept = self._load(kind)
-        lines, rest = union(kept.lines, kept.left)
-        self._put(replace(kept, lines=lines, left=rest))
-        return rest
+        into = into or kind
+        number = len(self._load(kind).left)
+        while number and not self._open(kind, into, number):
+            number -= 1
+        return self._load(kind).left
+
+    def _open(self, kind: str, into: str, number: int) -> bool:
+        """Take so many lines, the oldest; change nothing and return False if the cookie cannot hold them."""
+        kept, target = self._load(kind), self._load(into)
+        oldest, others = kept.left.lines[:number], kept.left.lines[number:]
+        lines, rest = union(target.lines, kept.left.having(*oldest))
+        left = kept.left.having(*rest, *others)
+        try:
+            self._put(replace(target, lines=lines, left=left) if into == kind else replace(target, lines=lines))
+        except ListFull:
+            return False
+        if into != kind:
+            self._put(replace(kept, left=left))
+        return True
 
     def drop_left(self, kind: str) -> None:
         """Forget what an earlier visit left in this kind of list; what is open stays."""
@@ -109,6 +140,14 @@ class DeviceShelf:
                 self.forget(kind)
         self._opened = frozenset()
 
+    def retain(self, kind: str, keys: Collection[tuple[str, str]]) -> None:
+        """Forget all of this kind of list but these lines; they stay as they are, open or closed."""
+        kept = self._load(kind)
+        lines = [line for line in kept.lines if line.key in keys]
+        left = [line for line in kept.left if line.key in keys]
+        if len(lines) + len(left) < len(kept.lines) + len(kept.left):
+            self._put(replace(kept, lines=kept.lines.having(*lines), left=kept.left.having(*left)), inherit=False)
+
     def keep(self, wanted: bool) -> None:
         """Let the lists outlive the browser's session for KEEP_DAYS after each change, or no longer (CK-6)."""
         for kind in on_device():
@@ -121,6 +160,29 @@ class DeviceShelf:
         self.accessed = True
         self._opened = self._open_now | {HUSHED}
 
+    def values(self) -> dict[str, str]:
+        """Return the cookies as this request brought them, those of ours that can be read, for ``restore``."""
+        self.accessed = True
+        found = {}
+        for kind in KINDS:
+            sent = self._sent(app_settings.cookie_name(kind))
+            readable = (value for value in sent if cookies.decode(value, kind=kind) is not None)
+            if value := next(readable, ""):
+                found[kind] = value
+        if app_settings.open_cookie_name in self._request.COOKIES:
+            found[OPEN] = ".".join(sorted(self._open_now))
+        return found
+
+    def restore(self, values: Mapping[str, str]) -> None:
+        """Put the cookies back as ``values`` returned them then, to the last byte."""
+        self.accessed = True
+        self._opened = frozenset(str(values.get(OPEN, "")).split(".")) & {*KINDS, HUSHED}
+        for kind in KINDS:
+            if get_kind(kind).max_bytes:
+                value = str(values.get(kind, ""))
+                kept = cookies.decode(value, kind=kind)
+                self._kept[kind], self._values[kind] = self._close(kept or Kept.empty(kind)), value if kept else ""
+
     # In and out -----------------------------------------------------------------------------------
 
     def write(self, response: HttpResponseBase) -> None:
@@ -130,7 +192,7 @@ class DeviceShelf:
         name = app_settings.open_cookie_name
         if self._opened:
             # Never kept: when the browser is closed, what is left is closed too.
-            self._set(response, name, ".".join(sorted(self._opened)))
+            self._set(response, name, _open_text(self._opened))
         elif self._opened is not None and name in self._request.COOKIES:
             response.delete_cookie(name, path="/", samesite="Lax")
 
@@ -148,14 +210,31 @@ class DeviceShelf:
 
     def _put(self, kept: Kept, *, inherit: bool = True) -> None:
         kind = kept.lines.kind
+        before = self._load(kind)
         if inherit and kept and kept.lines.policy.keepable and not kept.keep:
             # Asked for once, it holds for what is saved later, too.
             kept = replace(kept, keep=self.is_kept)
-        value = cookies.encode(kept) if kept else ""
+        kept = replace(kept, left_at=(kept.left_at or timezone.now()) if kept.left else None)
+        value = cookies.encode(kept, limit=self._limit(before, kept)) if kept else ""
         self._kept[kind], self._values[kind] = kept, value
         self.accessed = True
         if kept.keep and kind not in self._open_now:
             self._opened = self._open_now | {kind}
+
+    def _limit(self, before: Kept, kept: Kept) -> int | None:
+        """Return how long a cookie may get by a change that brings nothing new; None for one that does.
+
+        Taking something out has to work also after the shop has lowered the limit.
+        """
+        there: dict[tuple[str, str], int] = {}
+        for line in (*before.left, *before.lines):
+            there[line.key] = max(line.quantity, there.get(line.key, 0))
+        if any(line.quantity > there.get(line.key, 0) for line in (*kept.left, *kept.lines)):
+            return None
+        policy = kept.lines.policy
+        sent = max((len(value) for value in self._sent(app_settings.cookie_name(policy.name))), default=0)
+        name = len(app_settings.cookie_name(policy.name))
+        return max(policy.max_bytes, min(sent + name + cookies.ROOM, cookies.LONGEST))
 
     @property
     def _open_now(self) -> frozenset[str]:
@@ -163,20 +242,33 @@ class DeviceShelf:
         if self._opened is not None:
             return self._opened
         if self._opened_before is None:
-            names = self._request.COOKIES.get(app_settings.open_cookie_name, "").split(".")
-            self._opened_before = frozenset(name for name in names if name in KINDS or name == HUSHED)
+            text = self._request.COOKIES.get(app_settings.open_cookie_name, "")
+            names = frozenset(name for name in text.split(".") if name in KINDS or name == HUSHED)
+            self._opened_before = names
+            if text and text != _open_text(names):
+                # Not what we wrote: put right, or away with it.
+                self._opened = names
         return self._opened_before
 
     def _load(self, kind: str) -> Kept:
         self.accessed = True
         if kind not in self._kept:
-            kept = self._read(kind)
-            if kept.keep and kept.lines and kind not in self._open_now:
-                # An earlier visit's. No limit is asked: it came out of one cookie, and goes back into it.
-                left = {line.key: line for line in (*kept.lines, *kept.left)}
-                kept = replace(kept, lines=kept.lines.having(), left=kept.left.having(*left.values()))
-            self._kept[kind] = kept
+            self._kept[kind] = self._close(self._read(kind))
         return self._kept[kind]
+
+    def _close(self, kept: Kept) -> Kept:
+        """Return what a cookie holds as this browser session may see it: an earlier visit's is left, until it is opened.
+
+        No limit is asked: it came out of one cookie, and goes back into it.
+        """
+        if not kept.keep or not kept.lines or kept.lines.kind in self._open_now:
+            return kept
+        left = {line.key: line for line in kept.left}
+        for line in kept.lines:
+            both = max(line.quantity, left[line.key].quantity) if line.key in left else line.quantity
+            left[line.key] = replace(line, quantity=both)
+        closed = kept.left.having(*left.values())
+        return replace(kept, lines=kept.lines.having(), left=closed, left_at=kept.left_at or kept.at)
 
     def _read(self, kind: str) -> Kept:
         values = self._sent(app_settings.cookie_name(kind))
@@ -198,3 +290,7 @@ class DeviceShelf:
             return []
         pairs = (parse_cookie(part) for part in self._request.META.get("HTTP_COOKIE", "").split(";"))
         return [pair[name] for pair in pairs if name in pair] or [self._request.COOKIES[name]]
+
+
+def _open_text(names: frozenset[str]) -> str:
+    return ".".join(sorted(names))

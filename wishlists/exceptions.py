@@ -61,6 +61,35 @@ class TooFast(ListError):
         super().__init__("too_fast", _("That was a lot at once. Please wait a minute, then go on."))
 
 
+class NameTaken(ListError):
+    """The account has a wish list of this name already; two of one name could not be told apart."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__("name", _("You have a wish list called “{name}” already. Choose another name."), name=name)
+
+
+class AlreadyTaken(ListError):
+    """Others are getting so many pieces of a wished-for product that fewer are left than this giver wants."""
+
+    def __init__(self, *, left: int) -> None:
+        texts = (
+            _("Somebody else was faster: {left} left to get.") if left else _("Somebody else is getting this already.")
+        )
+        super().__init__("taken", texts, **({"left": left} if left else {}))
+        self.left = left
+
+
+class UndoOver(ListError):
+    """A merge cannot be undone: it was already (``undone``), or UNDO_DAYS are over (``late``). Nothing has changed."""
+
+    def __init__(self, code: str) -> None:
+        texts = {
+            "undone": _("This was undone already."),
+            "late": _("It is too late to undo this. You can still change each list by hand."),
+        }
+        super().__init__(code, texts[code])
+
+
 class NoCatalog(ListError):
     """The setting CATALOG is empty, so there is nothing to look products up in."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from .conf import app_settings
 from .lines import MAX_REF_LENGTH, is_ref
-from .pricing import PricedLine
 
 ENTER_A_NUMBER = _("Enter a whole number.")
 
@@ -68,9 +68,30 @@ class AddForm(_LineForm):
         label=_("Quantity"), required=False, initial=1, error_messages={"invalid": ENTER_A_NUMBER}
     )
 
-    def __init__(self, *args: Any, available: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, available: int | None = None, choices: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._bound_quantity(minimum=1, available=available)
+        self.offer(choices)
+
+    def offer(self, choices: Mapping[str, str] | None) -> None:
+        """Let the customer choose what the product comes in, titles by options reference; nothing is chosen yet."""
+        if choices:
+            field = self.fields["options"]
+            field.widget = forms.Select(choices=[("", _("Please choose")), *choices.items()], attrs={"required": True})
+            field.label = _("Your choice")
+
+
+class SaveForm(_LineForm):
+    """Save a product for later, or take it off that list. A quantity left out is 1."""
+
+    action = forms.ChoiceField(choices=[("add", "add"), ("remove", "remove")], required=False)
+    quantity = forms.IntegerField(required=False, error_messages={"invalid": ENTER_A_NUMBER})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bound_quantity(minimum=1, available=None)
 
 
 class ChangeForm(_LineForm):
@@ -88,13 +109,3 @@ class ChangeForm(_LineForm):
     def ids(product_ref: str, options: str) -> str:
         """Return the pattern of the ids in the line of a product: each line of the page has a form of its own."""
         return f"ty-{dom_id(product_ref, options)}-%s"
-
-    @classmethod
-    def for_line(cls, line: PricedLine) -> ChangeForm:
-        """Return the form that stands in a line of the cart page."""
-        key = line.line
-        return cls(
-            initial={"product_ref": key.product_ref, "options": key.options, "quantity": line.quantity},
-            auto_id=cls.ids(*key.key),
-            available=line.card.max_quantity if line.card else None,
-        )

@@ -123,7 +123,8 @@ def put(lines: Lines, line: Line) -> Lines:
     if present is None:
         added = add(lines, product_ref=line.product_ref, quantity=line.quantity, options=line.options)
         return added.having(*added.lines[:-1], replace(added.lines[-1], parked=line.parked))
-    merged = replace(present, quantity=max(present.quantity, line.quantity), parked=present.parked and line.parked)
+    quantity = max(present.quantity, line.quantity) if lines.policy.quantities else present.quantity
+    merged = replace(present, quantity=quantity, parked=present.parked and line.parked)
     return lines.having(*(merged if each is present else each for each in lines))
 
 

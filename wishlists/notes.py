@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
@@ -16,6 +15,9 @@ from .lines import is_ref
 #: Own purpose: a note is not a cart and a cart is not a note (CK-1).
 SALT = "thankyou_wishlists.note.v1"
 MAX_AGE = 120  # seconds; enough for the redirect, too short for the next person at this computer
+#: Bytes of the value. Longer references stay at home, and the message says "the product": together with the cookies of
+#: the lists it stays below what servers take (7,600 bytes for all of ours).
+LONGEST = 300
 
 TEXTS = {
     "added": _("Added: %(title)s"),
@@ -24,7 +26,87 @@ TEXTS = {
     "removed": _("Removed: %(title)s"),
     "gone": _("Sorry, this product cannot be bought at the moment, so it was not added."),
     "missing": _("“%(title)s” was no longer in your cart, so nothing was changed."),
+    "saved": _("Saved for later: %(title)s"),
+    "saved_many": _("Saved for later: %(quantity)s products"),
+    "unsaved": _("No longer saved: %(title)s"),
+    "put": _("In your cart: %(title)s"),
+    "put_many": _("In your cart: %(quantity)s products"),
+    "in_basket": _("In your basket: %(title)s"),
+    "in_basket_many": _("In your basket: %(quantity)s products"),
+    "listed": _("On your wish list: %(title)s"),
+    "listed_many": _("On your wish list: %(quantity)s products"),
+    "missed": _("“%(title)s” was no longer on your list, so nothing was changed."),
+    "compared": _("In your comparison: %(title)s"),
+    "compare_cleared": _("Your comparison is empty now."),
+    "unknown": _("Sorry, this product is not in the shop any more, so nothing was changed."),
+    "recent_forgotten": _("What you looked at is forgotten, and nothing more is remembered."),
+    # Wish lists; some are about so many products at once.
+    "list_made": _("Your new wish list. Nobody but you sees it."),
+    "list_renamed": _("The list has its new name."),
+    "list_deleted": _("The list is deleted."),
+    "wish_added": _("On your wish list: %(title)s"),
+    "wish_changed": _("Changed: %(title)s"),
+    "wish_removed": _("Removed from this list: %(title)s"),
+    "wishes_removed": _("Products removed from this list: %(quantity)s"),
+    "wishes_restored": _("Products put back: %(quantity)s"),
+    "wishes_moved": _("Products moved to this list: %(quantity)s"),
+    "wishes_stayed": _("Nothing was moved: their notes together would be too long for one product."),
+    "wish_missing": _("“%(title)s” was no longer on this list, so nothing was changed."),
+    "wish_carted": _("In your cart: %(title)s"),
+    "wishes_carted": _("Products put into your cart: %(quantity)s"),
+    "wish_not_carted": _(
+        "“%(title)s” could not be put into your cart: it cannot be bought now, or all there is is in it."
+    ),
+    "wishes_carted_in_part": _("Products put into your cart: %(quantity)s. The others cannot be bought now."),
+    "list_shared": _("Whoever has this link can see the list now."),
+    "share_changed": _("What the link shows is changed."),
+    "share_renewed": _("This is the new link. The old one shows nothing any more."),
+    "share_revoked": _("The link is revoked: it shows nothing any more."),
+    "gifts_freed": _("All marks are removed. Everything is free to be chosen again."),
+    "gift_marked": _(
+        "You are getting: %(title)s, pieces: %(quantity)s. Others who have the link see that it is taken."
+    ),
+    "gift_unmarked": _("You are not getting this any more: %(title)s. It is free for others again."),
+    # What is kept on this device, and what an earlier visit left there.
+    "device_kept": _("Kept on this device for %(quantity)s days after your last change."),
+    "device_session": _("Kept until you close the browser."),
+    "device_forgotten": _("Forgotten: nothing of yours is left on this device."),
+    "device_empty": _("Nothing is on this device that could be kept, so nothing was changed."),
+    "left_opened": _("Products put back: %(quantity)s"),
+    "left_opened_in_part": _("Products put back: %(quantity)s. There was no room for the others; they stay here."),
+    "left_saved": _("Products kept for later: %(quantity)s"),
+    "left_saved_in_part": _("Products kept for later: %(quantity)s. There was no room for the others; they stay here."),
+    "left_forgotten": _("What was left on this device is forgotten."),
+    "left_nothing": _("Nothing is left here from an earlier visit, so nothing was changed."),
+    "left_hushed": _("You will not be asked again until you close the browser."),
+    "gift_own": _("This is your own list, and what others are getting is to be a surprise."),
+    # After a login: what became of the things on this device.
+    "merged": _("They are in your account now."),
+    "merge_apart": _("The things on this device stay apart from your account."),
+    "merge_forgotten": _("The things on this device are forgotten. Your account is as it was."),
+    "merge_nothing": _("There was nothing on this device to add."),
+    "merge_undone": _("Your account is as it was before, and the things are back on this device."),
+    "merge_late": _("It is too late to undo this. You can still change each list by hand."),
+    "merge_again": _("This was undone already."),
 }
+
+#: What needs attention.
+BAD_NEWS = frozenset(
+    {
+        "limited",
+        "gone",
+        "missing",
+        "missed",
+        "unknown",
+        "wish_missing",
+        "wish_not_carted",
+        "wishes_carted_in_part",
+        "wishes_stayed",
+        "gift_own",
+        "merge_late",
+        "merge_again",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +120,25 @@ class Note:
 
     @property
     def is_bad_news(self) -> bool:
-        return self.code in {"limited", "gone", "missing"}
+        return self.code in BAD_NEWS
 
-    def text(self, card: Card | None) -> str:
-        """Return the message for the customer. ``card`` is the product, if the catalogue still knows it."""
-        title: Any = card.title if card is not None else _("the product")
+    def text(self, card: Card | None, *, title: str = "") -> str:
+        """Return the message for the customer. ``card`` is the product, if the catalogue still knows it.
+
+        ``title`` is what an account's list has kept of one that left the shop.
+        """
+        title = card.title if card is not None else title or str(_("the product"))
         return str(TEXTS[self.code]) % {"title": title, "quantity": self.quantity}
 
 
 def leave(response: HttpResponseBase, note: Note) -> None:
     """Send a note along with a redirect."""
-    payload = [note.code, note.product_ref, note.options, note.quantity]
+    value = signing.dumps([note.code, note.product_ref, note.options, note.quantity], salt=SALT)
+    if len(value) > LONGEST:
+        value = signing.dumps([note.code, "", "", note.quantity], salt=SALT)
     response.set_cookie(
         app_settings.note_cookie_name,
-        signing.dumps(payload, salt=SALT),
+        value,
         max_age=MAX_AGE,
         path="/",
         secure=app_settings.cookie_secure,

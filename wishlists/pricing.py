@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from djmoney.money import Money
 
-from .catalog import Card, Catalog
+from .catalog import Card, Catalog, accepts_options
 from .lines import Line, Lines
 
 
@@ -70,8 +70,14 @@ class PricedLines:
     @property
     def subtotal(self) -> Money | None:
         """Sum of the lines that can be ordered; None if there are none (no line, no currency)."""
-        totals = [line.total for line in self.lines if line.total is not None]
-        return sum(totals[1:], start=totals[0]) if totals else None
+        prices = [
+            (line.unit_price, line.quantity) for line in self.lines if line.unit_price is not None and line.quantity
+        ]
+        if not prices:
+            return None
+        # Amounts, because adding a hundred Money objects takes longer than all the rest; one currency is the catalogue's word.
+        total = sum(unit_price.amount * quantity for unit_price, quantity in prices)
+        return Money(total, prices[0][0].currency)
 
 
 def price(lines: Lines, catalog: Catalog, *, also: Iterable[str] = ()) -> PricedLines:
@@ -81,16 +87,27 @@ def price(lines: Lines, catalog: Catalog, *, also: Iterable[str] = ()) -> Priced
     """
     refs = list(dict.fromkeys([*(line.product_ref for line in lines), *also]))
     cards = catalog.get_products(refs=refs) if refs else {}
-    return PricedLines(lines=tuple(price_line(line, cards.get(line.product_ref)) for line in lines), cards=cards)
+    priced: list[PricedLine] = []
+    taken: dict[str, int] = {}
+    for line in lines:
+        # One stock for all options of a product: what an earlier line has taken, a later one cannot.
+        ref = line.product_ref
+        priced.append(price_line(line, cards.get(ref), taken=taken.get(ref, 0)))
+        taken[ref] = taken.get(ref, 0) + priced[-1].quantity
+    return PricedLines(lines=tuple(priced), cards=cards)
 
 
-def price_line(line: Line, card: Card | None) -> PricedLine:
-    """Return one line with what the catalogue says of its product; ``card`` is None if it says nothing."""
+def price_line(line: Line, card: Card | None, *, taken: int = 0) -> PricedLine:
+    """Return one line with what the catalogue says of its product; ``card`` is None if it says nothing.
+
+    ``taken`` pieces of its stock are in other lines already. Options that the product does not come in cannot be bought.
+    """
     if card is None:
         return PricedLine(line=line, card=None, quantity=0, unit_price=None, problem=Problem.GONE)
-    if not is_buyable(card):
+    left = None if card.max_quantity is None else card.max_quantity - taken
+    if not is_buyable(card) or not accepts_options(card, line.options) or (left is not None and left < 1):
         return PricedLine(line=line, card=card, quantity=0, unit_price=card.price, problem=Problem.UNAVAILABLE)
-    quantity = line.quantity if card.max_quantity is None else min(line.quantity, card.max_quantity)
+    quantity = line.quantity if left is None else min(line.quantity, left)
     problem = Problem.REDUCED if quantity < line.quantity else None
     return PricedLine(line=line, card=card, quantity=quantity, unit_price=card.price, problem=problem)
 

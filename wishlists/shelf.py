@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import LazyObject
 
+from . import notes
 from .accounts import AccountShelf
 from .catalog import Card
 from .device import DeviceShelf
+from .givers import forget_giver
 from .kinds import CART, KINDS, get_kind
 from .lines import Lines
 
@@ -27,6 +29,7 @@ class Shelf:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._account: AccountShelf | None = None
+        self._is_leaving = False
         self.device = DeviceShelf(request)
 
     @property
@@ -35,6 +38,8 @@ class Shelf:
         user = self._user
         if user is None:
             return None
+        # What follows is this customer's.
+        self.device.accessed = True
         if self._account is None or self._account.user.pk != user.pk:
             self._account = AccountShelf(user)
         return self._account
@@ -75,12 +80,23 @@ class Shelf:
         self.save(self.get(kind).having())
 
     @property
-    def has_things_on_device(self) -> bool:
-        """Say whether somebody is logged in while this browser holds a guest's things."""
-        return self.account is not None and not self.device.is_empty
+    def session(self) -> Any:
+        """The session of whoever is logged in; None for a guest, whose session nobody touches (CK-7)."""
+        return getattr(self._request, "session", None) if self.account is not None else None
+
+    def log_out(self) -> None:
+        """Leave nothing in the browser of what was only known while somebody was logged in (SL-2).
+
+        A guest's things, which were there before, stay.
+        """
+        self._account = None
+        self._is_leaving = True
 
     def write(self, response: HttpResponseBase) -> None:
         """Put what happened into the response: headers if a list was looked at, cookies if one changed or was bad."""
+        if self._is_leaving:
+            notes.drop(self._request, response)
+            forget_giver(self._request, response)
         if not self.device.accessed:
             return
         patch_vary_headers(response, ("Cookie",))

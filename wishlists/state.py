@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .kinds import CART, SAVED, get_kind, single
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from .asking import count_things
+from .kinds import CART, SAVED, WISH, get_kind, single
 from .shelf import Shelf
 
 
@@ -28,5 +32,27 @@ def state_of(shelf: Shelf) -> dict[str, Any]:
         "counts": counts,
         "saved": [list(line.key) for line in saved],
         "left": 0 if account is not None or shelf.device.is_hushed else shelf.device.count_left,
-        "ask": False,
+        "ask": count_things(shelf) > 0,
+    }
+
+
+def count_context(kind: str, *, label: str = "") -> dict[str, Any]:
+    """Return what the link to a single list needs, whose number a script fills in; nothing if the kind is off.
+
+    Raises ValueError for a kind of which an account has several, or that there is not.
+    """
+    try:
+        policy = get_kind(kind)
+    except KeyError:
+        policy = None
+    if policy is None or kind == WISH:
+        raise ValueError(f"{kind!r} is no kind of list that everybody has one of")
+    if not policy.is_on:
+        return {}
+    return {
+        "kind": kind,
+        "label": label or policy.label,
+        "unit": _("pieces:") if kind == CART else _("products:"),
+        "list_url": reverse(f"thankyou_wishlists:{kind}"),
+        "state_url": reverse("thankyou_wishlists:state"),
     }

@@ -18,12 +18,15 @@ from wagtail.images import get_image_model
 from wagtail.models import GroupPagePermission, Page, Site
 
 from example_site.shop.models import Category, CategoryPage, FeaturedProduct, HomePage, Product, ProductPage
+from example_site.shop.prices import write_past
 
 from . import thank_you
 from .campaigns import load_campaigns
 
 HERE = Path(__file__).resolve().parent
 FEATURED = 8
+#: Days for which what has no other past was sold at today's price.
+SOLD_FOR = 90
 PUBLISHER_GROUP = "Shop team"
 
 
@@ -82,7 +85,7 @@ def load_products(data: dict[str, Any]) -> None:
         )
     for row in data["products"]:
         low, high = row["delivery_days"]
-        Product.objects.get_or_create(
+        product, created = Product.objects.get_or_create(
             sku=row["sku"],
             defaults={
                 "title": row["title"],
@@ -93,8 +96,12 @@ def load_products(data: dict[str, Any]) -> None:
                 "stock": row["stock"],
                 "delivery_days_min": low,
                 "delivery_days_max": high,
+                "choices_text": "\n".join(row.get("choices", ())),
             },
         )
+        if created:
+            past = row.get("past_prices", [[SOLD_FOR, row["price"]]])
+            write_past(product=product, past=[(days, Decimal(amount)) for days, amount in past])
 
 
 def load_pages(data: dict[str, Any]) -> HomePage:

@@ -12,6 +12,7 @@ from djmoney.money import Money
 from coupons.facts import BasketFacts, BasketLine
 from coupons.holders import customer_key, user_key
 from thankyou_flows.values import OrderState
+from wishlists.lines import key_text
 from wishlists.pricing import PricedLine, price
 
 from .accounts import verified_email
@@ -32,7 +33,7 @@ def facts_of_cart(
     return BasketFacts(
         lines=tuple(
             BasketLine(
-                ref=line.line.product_ref,
+                ref=key_text(line.line.key),
                 product_ref=line.line.product_ref,
                 quantity=line.quantity,
                 unit_price=line.unit_price,
@@ -55,7 +56,7 @@ def facts_of_order(order: Order) -> BasketFacts:
     return BasketFacts(
         lines=tuple(
             BasketLine(
-                ref=line.product_ref,
+                ref=key_text((line.product_ref, line.options)),
                 product_ref=line.product_ref,
                 quantity=line.quantity,
                 unit_price=line.unit_price,

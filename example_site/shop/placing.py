@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils import timezone
 from djmoney.money import Money
 
@@ -20,6 +21,7 @@ from coupons.quoting import quote
 from coupons.redemption import release, reserve_all
 from thankyou_flows.orders import report_order
 from thankyou_flows.values import OrderState
+from wishlists.lines import key_text
 
 from . import mail
 from .exceptions import CouponRefused, FormUsed, ShopError, SoldOut, TotalChanged
@@ -33,6 +35,10 @@ NUMBER_OFFSET = 10_000
 
 #: How long the coupons of an order wait for a bank transfer.
 TRANSFER_TIME = timedelta(days=14)
+
+
+#: What makes a line of its own: an article number, and the reference of a choice, or an empty text.
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class Customer:
 def place_order(
     *,
     token: UUID,
-    quantities: Mapping[str, int],
+    quantities: Mapping[Key, int],
     customer: Customer,
     shipping_method: str,
     payment_method: str,
@@ -65,7 +71,7 @@ def place_order(
 ) -> Order:
     """Create the order (state placed) with its first payment, take the goods from stock and reserve the coupons.
 
-    ``quantities`` maps article numbers to pieces. ``token`` came with the form: the same token gives the same order,
+    ``quantities`` are pieces by article number and choice. ``token`` came with the form: the same token gives the same order,
     also when two requests arrive at once. ``expected_total`` is what the customer saw. ``own_orders`` were placed by the
     same customer: one of them that was left at the payment page and has a coupon of this order is called off first.
 
@@ -112,7 +118,7 @@ def find_order(*, token: UUID) -> Order | None:
 def _create(
     *,
     token: UUID,
-    quantities: Mapping[str, int],
+    quantities: Mapping[Key, int],
     customer: Customer,
     shipping_method: str,
     payment_method: str,
@@ -125,23 +131,27 @@ def _create(
 ) -> Order:
     if dropped:
         # All at once and in one order, so that two customers who change their minds do not wait for each other.
-        refs = {*quantities, *OrderLine.objects.filter(order__in=dropped).values_list("product_ref", flat=True)}
+        refs = {
+            *(sku for sku, _options in quantities),
+            *OrderLine.objects.filter(order__in=dropped).values_list("product_ref", flat=True),
+        }
         list(Product.objects.select_for_update().filter(sku__in=refs).order_by("pk").values_list("pk"))
     for old in dropped:
         give_back_to_stock(order=old)
     products = _take_from_stock(quantities)
+    wanted = sorted(quantities.items(), key=lambda item: (products[item[0][0]].pk, item[0][1]))
     for old in dropped:
         release(order_ref=old.number, now=now)
     facts = BasketFacts(
         lines=tuple(
             BasketLine(
-                ref=product.sku,
-                product_ref=product.sku,
-                quantity=quantities[product.sku],
-                unit_price=product.price,
-                category_refs=(product.category.slug,),
+                ref=key_text(key),
+                product_ref=key[0],
+                quantity=quantity,
+                unit_price=products[key[0]].price,
+                category_refs=(products[key[0]].category.slug,),
             )
-            for product in products
+            for key, quantity in wanted
         ),
         shipping=ShippingMethod(shipping_method).cost,
         currency=CURRENCY,
@@ -159,7 +169,7 @@ def _create(
         raise TotalChanged(total=offer.total)
     delivery_from, delivery_until = expect_delivery(
         method=shipping_method,
-        delivery_days=[(product.delivery_days_min, product.delivery_days_max) for product in products],
+        delivery_days=[(product.delivery_days_min, product.delivery_days_max) for product in products.values()],
         today=timezone.localdate(now),
     )
     order = Order.objects.create(
@@ -189,18 +199,7 @@ def _create(
     )
     order.number = f"KF-{NUMBER_OFFSET + order.pk}"
     order.save(update_fields=["number"])
-    OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            product_ref=product.sku,
-            title=product.title,
-            category_ref=product.category.slug,
-            quantity=quantities[product.sku],
-            unit_price=product.price,
-            total=product.price * quantities[product.sku],
-        )
-        for product in products
-    )
+    OrderLine.objects.bulk_create(_line(order, products[sku], options, quantity) for (sku, options), quantity in wanted)
     Payment.objects.create(order=order, method=payment_method, amount=order.total)
     reserve_coupons(order_number=order.number, codes=codes, facts=facts, payment_method=payment_method, now=now)
     return order
@@ -224,14 +223,37 @@ def _call_off(own_orders: Sequence[Order], *, codes: set[str], now: datetime) ->
     return dropped
 
 
-def _take_from_stock(quantities: Mapping[str, int]) -> list[Product]:
-    """Lower the stock and return the products. Raises SoldOut; the caller's transaction then gives everything back."""
-    products = list(Product.objects.filter(sku__in=quantities).select_related("category").order_by("pk"))
-    for missing in quantities.keys() - {product.sku for product in products}:
-        raise SoldOut(title=missing, left=0)
-    for product in products:
-        wanted = quantities[product.sku]
-        if not take_from_shelf(product=product, quantity=wanted):
+def _line(order: Order, product: Product, options: str, quantity: int) -> OrderLine:
+    return OrderLine(
+        order=order,
+        product_ref=product.sku,
+        title=product.title,
+        options=options,
+        option_title=product.choices.get(options, ""),
+        category_ref=product.category.slug,
+        quantity=quantity,
+        unit_price=product.price,
+        total=product.price * quantity,
+    )
+
+
+def _take_from_stock(quantities: Mapping[Key, int]) -> dict[str, Product]:
+    """Lower the stock, which all choices of a product share, and return the products by article number.
+
+    Raises SoldOut, also for what a product does not come in; the caller's transaction then gives everything back.
+    """
+    pieces: Counter[str] = Counter()
+    for (sku, _options), quantity in quantities.items():
+        pieces[sku] += quantity
+    found = Product.objects.filter(sku__in=pieces).select_related("category").order_by("pk")
+    products = {product.sku: product for product in found}
+    for sku, options in quantities:
+        if sku not in products:
+            raise SoldOut(title=sku, left=0)
+        if options not in (products[sku].choices or {""}):
+            raise SoldOut(title=products[sku].title, left=0)
+    for product in products.values():
+        if not take_from_shelf(product=product, quantity=pieces[product.sku]):
             left = Product.objects.for_sale().filter(pk=product.pk).values_list("stock", flat=True).first()
             raise SoldOut(title=product.title, left=left or 0)
     return products
@@ -248,7 +270,7 @@ def take_from_shelf(*, product: Product, quantity: int) -> bool:
 
 def give_back_to_stock(*, order: Order) -> None:
     """Put the goods of an order back on the shelf. The caller makes sure that it happens once."""
-    quantities = dict(order.lines.values_list("product_ref", "quantity"))
+    quantities = dict(order.lines.order_by().values_list("product_ref").annotate(Sum("quantity")))
     # In the order in which ``_take_from_stock`` locks them.
     for pk, sku in Product.objects.filter(sku__in=quantities).order_by("pk").values_list("pk", "sku"):
         Product.objects.filter(pk=pk).update(stock=F("stock") + quantities[sku])

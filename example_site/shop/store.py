@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from djmoney.money import Money
 
 from coupons.staging import stage, staged
 from thankyou_flows.stores.base import Store
 from thankyou_flows.values import Address, Order, OrderLine, OrderState, Product
+from wishlists.catalog import Attribute
 from wishlists.exceptions import ListFull
 from wishlists.lines import add, is_ref
 
 from . import models
 from .payment_methods import PaymentMethod, how_to_pay
+from .prices import lowest_before, prices_at
 from .shipping import ShippingMethod
 
 if TYPE_CHECKING:
@@ -79,6 +85,34 @@ class ExampleStore(Store):
         found = models.Product.objects.filter(sku__in=readable).with_pages()
         return {product.sku: as_value(product) for product in found}
 
+    def get_attributes(self, *, refs: Iterable[str]) -> dict[str, list[Attribute]]:
+        """Return what the product's page says in its details, and how long it takes to arrive. One query."""
+        readable = {ref for ref in refs if is_ref(ref)}
+        if not readable:
+            return {}
+        found = models.Product.objects.filter(sku__in=readable).select_related("page")
+        return {product.sku: _attributes(product) for product in found}
+
+    def get_option_titles(self, *, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Return what choices are called. One query, for those who have no products at hand (they carry ``choices``)."""
+        readable = {key for key in keys if is_ref(key[0]) and key[1]}
+        if not readable:
+            return {}
+        found = models.Product.objects.filter(sku__in={ref for ref, _options in readable})
+        choices = {product.sku: product.choices for product in found}
+        titles = {key: choices.get(key[0], {}).get(key[1], "") for key in readable}
+        return {key: title for key, title in titles.items() if title}
+
+    def get_lowest_prices(self, *, refs: Iterable[str], days: int = 30) -> dict[str, Money]:
+        """Return the lowest price of the days before today's price came. One query."""
+        readable = {ref for ref in refs if is_ref(ref)}
+        return lowest_before(skus=readable, days=days) if readable else {}
+
+    def get_prices_at(self, *, refs: Iterable[str], at: datetime) -> dict[str, Money]:
+        """Return what products cost at a moment. One query."""
+        readable = {ref for ref in refs if is_ref(ref)}
+        return prices_at(skus=readable, at=at) if readable else {}
+
     def get_categories(self) -> Sequence[tuple[str, str]]:
         return list(models.Category.objects.values_list("slug", "title"))
 
@@ -91,7 +125,8 @@ class ExampleStore(Store):
     def add_to_basket(self, *, request: HttpRequest, product_ref: str, quantity: int = 1) -> bool:
         """Put a product into the cookie cart, as far as stock goes; False if it cannot be bought or does not fit."""
         product = self.get_products(refs=[product_ref]).get(product_ref)
-        if product is None or not product.available:
+        if product is None or not product.available or product.choices:
+            # What there is to choose is chosen on the product's page.
             return False
         store = request.lists  # type: ignore[attr-defined]
         present = store.cart.find(product_ref=product_ref)
@@ -128,13 +163,29 @@ def as_value(product: models.Product) -> Product:
         available=product.is_available,
         max_quantity=product.max_quantity,
         category_refs=(product.category.slug,),
+        left=product.stock,
+        choices=product.choices,
     )
+
+
+def _attributes(product: models.Product) -> list[Attribute]:
+    page = getattr(product, "page", None)
+    facts = [
+        Attribute(str(fact["label"]), str(fact["value"]))
+        for block in (page.story if page is not None and page.live else ())
+        if block.block_type == "facts"
+        for fact in block.value
+    ]
+    days = _("%(low)s to %(high)s days") % {"low": product.delivery_days_min, "high": product.delivery_days_max}
+    choices = [Attribute(_("Comes in"), ", ".join(product.choices.values()))] if product.choices else []
+    return [*facts, *choices, Attribute(_("Delivery"), days)]
 
 
 def _line(line: models.OrderLine, product: Product | None) -> OrderLine:
     return OrderLine(
         product_ref=line.product_ref,
         title=line.title,
+        options=line.option_title,
         quantity=line.quantity,
         unit_price=line.unit_price,
         total=line.total,

@@ -157,6 +157,7 @@ class ProductViewSet(ModelViewSet):
                     FieldPanel("slug"),
                     FieldPanel("category"),
                     FieldPanel("summary"),
+                    FieldPanel("choices_text"),
                 ],
                 heading=_("What it is"),
             ),

@@ -129,7 +129,7 @@ class Shopper:
         # Modules run before a page is complete, but after its text can be seen.
         self.page.wait_for_load_state("load")
         return bool(
-            self.page.evaluate("document.scripts.length && Boolean(window.customElements.get('ty-cart-badge'))")
+            self.page.evaluate("document.scripts.length && Boolean(window.customElements.get('ty-list-count'))")
         )
 
     # In the shop ------------------------------------------------------------------------------------

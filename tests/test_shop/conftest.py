@@ -151,7 +151,7 @@ def make_order(tea: Product) -> Callable[..., Order]:
         customer = Customer(**ADDRESS)
         return place_order(
             token=uuid.uuid4(),
-            quantities={tea.sku: quantity},
+            quantities={(tea.sku, ""): quantity},
             customer=customer,
             shipping_method="standard",
             payment_method=method,

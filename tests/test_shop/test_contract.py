@@ -37,7 +37,7 @@ class TestExampleStoreContract(StoreContractTests):
     def make_order(self, *, lines: int = 2, user: Any = None, email: str = "") -> str:
         placed = place_order(
             token=uuid.uuid4(),
-            quantities={self.make_product(): 1 for _ in range(lines)},
+            quantities={(self.make_product(), ""): 1 for _ in range(lines)},
             customer=Customer(**{**ADDRESS, "email": email or ADDRESS["email"]}),
             shipping_method="standard",
             payment_method="card",

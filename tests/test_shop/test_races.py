@@ -51,7 +51,7 @@ def make_tea(stock: int) -> Product:
 def order_one(token: uuid.UUID) -> Order:
     return place_order(
         token=token,
-        quantities={"T-1": 1},
+        quantities={("T-1", ""): 1},
         customer=Customer(**ADDRESS),
         shipping_method="standard",
         payment_method="card",

@@ -29,7 +29,7 @@ def found(site: Any, **given: Any) -> list[str]:
 
 def test_right_settings_are_quiet(site: Any):
     assert found(site) == []
-    assert found(site, MAX_LINES=10, CHECKOUT_URL="checkout", SHOP_URL="/shop/", COOKIE_NAME="my-cart") == []
+    assert found(site, MAX_QUANTITY=10, CHECKOUT_URL="checkout", SHOP_URL="/shop/", COOKIE_NAME="my-cart") == []
 
 
 def test_a_shop_without_a_cart_is_left_alone(site: Any):
@@ -47,13 +47,13 @@ def test_settings_must_be_a_dict(site: Any):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"MAX_LINE": 3}, "E002 THANKYOU_WISHLISTS has an unknown key 'MAX_LINE'. Did you mean 'MAX_LINES'?"),
-        ({"max_lines": 3}, "Did you mean 'MAX_LINES'?"),
+        ({"MAX_QUANTIT": 3}, "E002 THANKYOU_WISHLISTS has an unknown key 'MAX_QUANTIT'. Did you mean 'MAX_QUANTITY'?"),
+        ({"max_quantity": 3}, "Did you mean 'MAX_QUANTITY'?"),
         ({"PRICES": 3}, "Known keys: CATALOG"),
-        ({"MAX_LINES": "50"}, "E003 THANKYOU_WISHLISTS[\"MAX_LINES\"] is '50'. Give a whole number of 1 or more"),
+        ({"MAX_QUANTITY": "50"}, "E003 THANKYOU_WISHLISTS[\"MAX_QUANTITY\"] is '50'. Give a whole number of 1 or more"),
         ({"MAX_QUANTITY": 0}, "of 1 or more; default 99"),
         ({"MAX_QUANTITY": True}, "of 1 or more; default 99"),
-        ({"COOKIE_MAX_BYTES": 9000}, "from 200 to 4096; default 3800"),
+        ({"KINDS": {"cart": {"max_bytes": 9000}}}, "from 200 to 4096; default 3800"),
         ({"COOKIE_NAME": "my cart"}, "Use letters"),
         ({"COOKIE_NAME": "__Host-cart"}, "is added where"),
         ({"SHOP_URL": None}, "Give a string; default '/'"),

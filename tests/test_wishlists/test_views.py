@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wishlists import cookies
-from wishlists.lines import Line
+from wishlists.cookies import Kept
+from wishlists.lines import Line, Lines
 from wishlists.signals import list_changed
 
 from .catalogs import MemoryCatalog
@@ -32,7 +33,7 @@ def news() -> Iterator[list[dict[str, Any]]]:
 
     def hear(**kwargs: Any) -> None:
         heard.append(
-            {key: kwargs[key] for key in ("action", "product_ref", "quantity")} | {"count": kwargs["cart"].count}
+            {key: kwargs[key] for key in ("action", "product_ref", "quantity")} | {"count": kwargs["lines"].count}
         )
         raise RuntimeError("must not disturb the customer")
 
@@ -118,7 +119,7 @@ def test_more_than_the_limit_in_two_steps_is_refused_too(client: Client):
 
 
 def test_a_full_cart_says_so(client: Client, site: Any):
-    site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "MAX_LINES": 1}
+    site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "KINDS": {"cart": {"max_items": 1}}}
     put(client, Line("tea", 1))
     response = client.post("/cart/add/", {"product_ref": "pot"})
     assert (response.status_code, kept(client)) == (422, [("tea", 1)])
@@ -185,20 +186,25 @@ def test_a_line_removed_in_another_tab_does_not_come_back(client: Client):
     assert kept(client) == [("pot", 1)]
 
 
+def state(pieces: int) -> dict[str, Any]:
+    return {"counts": {"cart": pieces, "saved": 0, "compare": 0}, "saved": [], "left": 0, "ask": False}
+
+
 def test_scripts_get_json_if_they_ask_for_it(client: Client):
+    """The answer carries what the badges show now, so that no second request is needed (CK-7)."""
     good = client.post("/cart/add/", {"product_ref": "tea", "quantity": "2"}, headers=JSON)
-    assert (good.status_code, good.json()) == (200, {"count": 2, "message": "Added: Sencha"})
+    assert (good.status_code, good.json()) == (200, {"message": "Added: Sencha", "state": state(2)})
     bad = client.post("/cart/add/", {"product_ref": "tea", "quantity": "x"}, headers=JSON)
     assert bad.status_code == 422
     assert bad.json() == {
-        "count": 2,
         "message": "Enter a whole number.",
+        "state": state(2),
         "errors": {"quantity": ["Enter a whole number."]},
     }
     gone = client.post("/cart/add/", {"product_ref": "cup"}, headers=JSON)
-    assert (gone.status_code, gone.json()["count"]) == (422, 2)
+    assert (gone.status_code, gone.json()["state"]) == (422, state(2))
     removed = client.post("/cart/change/", {"product_ref": "tea", "quantity": "0"}, headers=JSON)
-    assert removed.json() == {"count": 0, "message": "Removed: Sencha"}
+    assert removed.json() == {"message": "Removed: Sencha", "state": state(0)}
 
 
 def test_the_empty_cart_says_what_belongs_here(client: Client):
@@ -237,7 +243,7 @@ def test_get_changes_nothing_and_post_shows_nothing(client: Client, url: str, me
 
 
 @pytest.mark.parametrize(
-    "value", ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(cookies.Lines((Line("tea", 1),))), id="a-cart")]
+    "value", ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(Kept(Lines((Line("tea", 1),)), Lines())), id="a-cart")]
 )
 def test_a_bad_note_is_dropped(client: Client, value: str):
     """CK-3: the same for the second cookie; a cart is no note."""
@@ -283,13 +289,13 @@ def test_adding_and_changing_make_one_query_and_the_badge_none(
     with django_assert_num_queries(0):
         assert client.post("/cart/change/", {"product_ref": rows[0], "quantity": "0"}).status_code == 303
     with django_assert_num_queries(0):
-        assert client.get("/lists/state/").json() == {"count": lines - 1}
+        assert client.get("/lists/state/").json()["counts"]["cart"] == lines - 1
     with django_assert_num_queries(0):
         assert client.get("/plain/").status_code == 200
 
 
 ACTIONS = st.tuples(
-    st.sampled_from(["add", "change", "cart", "summary"]),
+    st.sampled_from(["add", "change", "cart", "state"]),
     st.sampled_from(["tea", "pot", "cup", "none", "unknown", "sku-1", "sku-2", "sku-3", "\0"]),
     st.sampled_from(["0", "1", "3", "99", "-1", "x", ""]),
 )
@@ -315,11 +321,20 @@ def test_guests_never_cause_a_write_or_a_session(db: None, actions: list[tuple[s
 
 @pytest.mark.django_db
 def test_no_personal_data_reaches_the_cookies(client: Client, django_user_model: type[User]):
-    """CK-1: markers in user and session."""
+    """CK-1: markers in user and session; what an account keeps is in no cookie at all (SL-2)."""
     client.force_login(django_user_model.objects.create_user("marker-name", "marker@example.com", "x"))
     before = Session.objects.count()
-    client.post("/cart/add/", {"product_ref": "tea"})
-    payload = signing.TimestampSigner(salt=cookies.SALT).unsign_object(client.cookies["cart"].value)
-    assert payload == [1, [["tea", 1]]]
-    assert "marker" not in json.dumps(payload)
+    response = client.post("/cart/add/", {"product_ref": "tea"})
+    assert set(response.cookies) == {"cart_note"}
+    payloads = [signing.loads(response.cookies["cart_note"].value, salt="thankyou_wishlists.note.v1")]
+    assert payloads == [["added", "tea", "", 1]]
     assert Session.objects.count() == before
+    guest = Client()
+    session = guest.session
+    session["name"] = "marker-in-session"
+    session.save()
+    guest.post("/cart/add/", {"product_ref": "tea"})
+    payload = signing.TimestampSigner(salt=cookies.salt("cart")).unsign_object(guest.cookies["cart"].value)
+    assert payload == [1, 0, ["tea"]]
+    assert "marker" not in json.dumps([*payloads, payload])
+    assert Session.objects.count() == before + 1

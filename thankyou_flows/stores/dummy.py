@@ -62,7 +62,8 @@ class DummyStore(Store):
 
     def get_owner(self, *, number: str) -> Any:
         self._record("get_owner", number=number)
-        return get_user_model()._default_manager.filter(pk=self.owners.get(number)).first()
+        pk = self.owners.get(number)
+        return None if pk is None else get_user_model()._default_manager.filter(pk=pk).first()
 
     def get_products(self, *, refs: Iterable[str]) -> dict[str, Product]:
         refs = list(refs)

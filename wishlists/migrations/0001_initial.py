@@ -19,6 +19,26 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="ProductWatch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("product_ref", models.CharField(max_length=128, unique=True, verbose_name="product")),
+                (
+                    "price_currency",
+                    djmoney.models.fields.CurrencyField(default=None, editable=False, max_length=3, null=True),
+                ),
+                ("price", wishlists.fields.PriceField(decimal_places=3, max_digits=14, verbose_name="price")),
+                ("available", models.BooleanField(default=True, verbose_name="available")),
+                ("left", models.PositiveIntegerField(blank=True, null=True, verbose_name="pieces left")),
+                ("checked_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="looked at")),
+            ],
+            options={
+                "verbose_name": "watched product",
+                "verbose_name_plural": "watched products",
+                "default_permissions": [],
+            },
+        ),
+        migrations.CreateModel(
             name="CatalogEvent",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -61,32 +81,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("left", models.PositiveIntegerField(blank=True, null=True, verbose_name="pieces left")),
+                ("told_at", models.DateTimeField(blank=True, null=True, verbose_name="told")),
             ],
             options={
                 "verbose_name": "news from the catalogue",
                 "verbose_name_plural": "news from the catalogue",
                 "ordering": ["pk"],
                 "default_permissions": [],
-            },
-        ),
-        migrations.CreateModel(
-            name="ProductWatch",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("product_ref", models.CharField(max_length=128, unique=True, verbose_name="product")),
-                (
-                    "price_currency",
-                    djmoney.models.fields.CurrencyField(default=None, editable=False, max_length=3, null=True),
-                ),
-                ("price", wishlists.fields.PriceField(decimal_places=3, max_digits=14, verbose_name="price")),
-                ("available", models.BooleanField(default=True, verbose_name="available")),
-                ("left", models.PositiveIntegerField(blank=True, null=True, verbose_name="pieces left")),
-                ("checked_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="looked at")),
-            ],
-            options={
-                "verbose_name": "watched product",
-                "verbose_name_plural": "watched products",
-                "default_permissions": [],
+                "indexes": [
+                    models.Index(condition=models.Q(("told_at", None)), fields=["id"], name="thankyou_wishlists_untold")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -170,6 +174,7 @@ class Migration(migrations.Migration):
                 ("undone_at", models.DateTimeField(blank=True, null=True, verbose_name="undone")),
                 ("changes", models.JSONField(default=dict, verbose_name="changes")),
                 ("guest", models.JSONField(default=dict, verbose_name="the guest's lists")),
+                ("cookies", models.JSONField(default=dict, verbose_name="the guest's cookies")),
                 ("left_out", models.JSONField(default=dict, verbose_name="left out")),
                 (
                     "owner",
@@ -227,6 +232,10 @@ class Migration(migrations.Migration):
                 ("shares_additions", models.BooleanField(default=False, verbose_name="also show what I add later")),
                 ("shown_name", models.CharField(blank=True, max_length=80, verbose_name="name shown with the list")),
                 ("hides_gifts", models.BooleanField(default=True, verbose_name="keep it a surprise")),
+                (
+                    "last_removed",
+                    models.JSONField(blank=True, default=list, editable=False, verbose_name="removed last"),
+                ),
                 (
                     "owner",
                     models.ForeignKey(

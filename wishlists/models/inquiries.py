@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -31,6 +32,7 @@ class Inquiry(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN, db_index=True)
     created_at = models.DateTimeField(_("asked"), default=timezone.now, db_index=True)
     answer = models.TextField(_("answer"), max_length=5000, blank=True)
+    #: When it was answered, or closed without an answer: INQUIRY_DAYS later it goes.
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
@@ -46,4 +48,4 @@ class Inquiry(models.Model):
         permissions: ClassVar = [("answer_inquiry", _("Can answer questions from customers"))]
 
     def __str__(self) -> str:
-        return self.text[:60]
+        return Truncator(self.text).chars(60)

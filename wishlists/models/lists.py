@@ -62,6 +62,9 @@ class ProductList(models.Model):
     #: The owner does not want to see who is getting what.
     hides_gifts = models.BooleanField(_("keep it a surprise"), default=True)
 
+    #: What was taken off a wish list last, whole, so that it can be put back as it was (``lists.put_back``).
+    last_removed = models.JSONField(_("removed last"), default=list, blank=True, editable=False)
+
     objects = ProductListQuerySet.as_manager()
 
     class Meta:

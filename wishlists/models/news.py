@@ -49,12 +49,17 @@ class CatalogEvent(models.Model):
     #: The lowest price of the 30 days before, which a reduction is compared with (Dir. 98/6/EC art. 6a), where known.
     lowest_price = PriceField(_("lowest price of 30 days"))
     left = models.PositiveIntegerField(_("pieces left"), null=True, blank=True)
+    #: When the signal was sent; empty while it was not.
+    told_at = models.DateTimeField(_("told"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("news from the catalogue")
         verbose_name_plural = _("news from the catalogue")
         ordering: ClassVar = ["pk"]
         default_permissions: ClassVar = []
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=models.Q(told_at=None), name="thankyou_wishlists_untold"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.title or self.product_ref}"

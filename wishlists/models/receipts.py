@@ -19,10 +19,12 @@ class MergeReceipt(models.Model):
     key = models.CharField(_("key"), max_length=KEY_LENGTH, unique=True, default=make_key, editable=False)
     created_at = models.DateTimeField(_("merged"), default=timezone.now, db_index=True)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
-    #: What came to the account: {kind: [[product_ref, options, title, quantity before or null, quantity after], …]}.
+    #: What it did to the account, row by row, so that it can be undone; ``receipts`` reads and writes it.
     changes = models.JSONField(_("changes"), default=dict)
     #: What the device held before: {kind: [[product_ref, quantity, options, parked], …]}.
     guest = models.JSONField(_("the guest's lists"), default=dict)
+    #: The cookies in which it held it, so that an undo puts the very same ones back.
+    cookies = models.JSONField(_("the guest's cookies"), default=dict)
     #: What did not fit and stayed on the device, in the form of ``guest``.
     left_out = models.JSONField(_("left out"), default=dict)
 

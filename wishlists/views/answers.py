@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from .. import notes
-from ..lines import Lines
+from ..lines import Line, Lines, is_ref
 from ..models import ProductList
 from ..notes import Note
 from ..shelf import lists_of
@@ -22,6 +25,10 @@ from ..state import state_of
 
 #: Longest ``next`` in bytes; Django refuses redirects of more than 2,048.
 MAX_NEXT = 1900
+
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class SeeOther(HttpResponseRedirect):
@@ -42,6 +49,31 @@ def is_safe(request: HttpRequest, to: str) -> bool:
     """Say whether ``to`` is an address of this site, and of a length that browsers and Django accept."""
     secure, hosts = request.is_secure(), {request.get_host()}
     return len(iri_to_uri(to)) <= MAX_NEXT and url_has_allowed_host_and_scheme(to, hosts, require_https=secure)
+
+
+def posted_line(request: HttpRequest) -> Line | None:
+    """Return the product that a POST names in ``product_ref`` and ``options``; None for what cannot be one (CK-3)."""
+    ref, options = request.POST.get("product_ref", ""), request.POST.get("options", "")
+    return Line(ref, options=options) if is_ref(ref) and is_ref(options, empty=True) else None
+
+
+def account_required(view: View[P]) -> View[P]:
+    """Send guests to the login page, as ``login_required`` does; those who ask for JSON get 401 and a word instead."""
+    protected = login_required(view)
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if wants_json(request) and lists_of(request).account is None:
+            return login_needed()
+        return protected(request, *args, **kwargs)
+
+    # A site's LoginRequiredMiddleware would only know the redirect.
+    return login_not_required(wrapper)
+
+
+def login_needed() -> JsonResponse:
+    """Answer that an account is needed, to a program."""
+    return JsonResponse({"error": "login"}, status=401, headers={"Cache-Control": "no-store"})
 
 
 def as_json(request: HttpRequest, message: str, *, status: int = 200, **more: Any) -> JsonResponse:
@@ -76,8 +108,12 @@ def tell(
     product_list: ProductList | None = None,
     quantity: int | None = None,
 ) -> int:
-    """Send the news of a changed line up, after commit; return the quantity that the line has now."""
-    lines = lists_of(request).get(kind) if product_list is None else None
+    """Send the news of a changed line up, after commit; return the quantity that the line has now.
+
+    A guest's change has no row to wait for, and does not even need a connection.
+    """
+    shelf = lists_of(request)
+    lines = shelf.get(kind) if product_list is None else None
     if quantity is None:
         line = lines.find(product_ref=product_ref, options=options) if lines is not None else None
         quantity = line.quantity if line else 0
@@ -95,7 +131,10 @@ def tell(
             quantity=quantity,
         )
 
-    transaction.on_commit(send)
+    if product_list is None and shelf.account is None:
+        send()
+    else:
+        transaction.on_commit(send)
     return quantity
 
 

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import notes
-from ..catalog import Card, get_catalog
-from ..conf import app_settings
+from ..catalog import Card, accepts_options, choices_of, get_catalog
 from ..exceptions import ListFull, TooFast
 from ..forms import AddForm, ChangeForm, dom_id
 from ..kinds import CART
 from ..lines import Lines, add, remove, set_quantity
 from ..notes import Note
 from ..origin import same_origin_post
-from ..pricing import PricedLine, is_buyable, price
+from ..pricing import is_buyable
 from ..shelf import lists_of
 from .answers import SeeOther, add_list_error, as_json, back_with_note, errors_as_json, is_safe, tell, wants_json
+from .pages import cart_page
+from .saved import needs, park_if_asked
 
 
 @login_not_required
 @require_safe
+@needs(CART)
 def cart(request: HttpRequest) -> HttpResponse:
     """Show the cart, at today's prices, and the note of what just happened."""
-    return _cart_page(request)
+    return cart_page(request)
 
 
 @login_not_required
 @require_POST
 @same_origin_post
+@needs(CART)
 def cart_add(request: HttpRequest) -> HttpResponse:
     """Put ``quantity`` pieces of ``product_ref`` into the cart; go to ``next`` or to the cart.
 
@@ -43,7 +46,8 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     card = _card(form)
     if not is_buyable(card):
         return _done(request, form, Note("gone"), card)
-    if not form.is_valid():
+    form.offer(choices_of(card))
+    if not form.is_valid() or not _has_chosen(form, card):
         return _add_page(request, form, card)
     data = form.cleaned_data
     line = {"product_ref": data["product_ref"], "options": data["options"]}
@@ -61,11 +65,13 @@ def cart_add(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 @same_origin_post
+@needs(CART)
 def cart_change(request: HttpRequest) -> HttpResponse:
     """Set the quantity of a line; 0 removes it. Go to ``next`` or to the cart.
 
-    At most one query (how many are there?), no write, no session.
+    At most one query (how many are there?), no write, no session; one more from a page that shows something to park.
     """
+    park_if_asked(request)
     shelf = lists_of(request)
     ids = ChangeForm.ids(request.POST.get("product_ref", ""), request.POST.get("options", ""))
     form = ChangeForm(request.POST, auto_id=ids)
@@ -100,6 +106,13 @@ def _card(form: AddForm | ChangeForm) -> Card | None:
     return get_catalog().get_products(refs=[ref]).get(ref) if ref and "options" not in form.errors else None
 
 
+def _has_chosen(form: AddForm, card: Card) -> bool:
+    """Say whether the product comes in these options; if not, the form asks for one of them."""
+    if not accepts_options(card, form.cleaned_data["options"]):
+        form.add_error("options" if choices_of(card) else None, _("Please choose which one you would like."))
+    return form.is_valid()
+
+
 def _known(card: Card | None) -> dict[str, Card]:
     return {card.ref: card} if card is not None else {}
 
@@ -121,47 +134,17 @@ def _done(request: HttpRequest, form: AddForm | ChangeForm, note: Note, card: Ca
         # The page there may come from a cache, so the good news travels as a fragment: the add form has a message with
         # this id that shows itself only as the target.
         if note.code == "added" and "#" not in to:
-            to += f"#ty-added-{dom_id(note.product_ref, note.options)}"
+            # A form that lets the customer choose is one form for all choices.
+            options = "" if card is not None and choices_of(card) else note.options
+            to += f"#ty-added-{dom_id(note.product_ref, options)}"
         return SeeOther(to)
     return back_with_note(request, reverse("thankyou_wishlists:cart"), note)
-
-
-def _cart_page(request: HttpRequest, *, tried: ChangeForm | None = None, status: int = 200) -> HttpResponse:
-    """Answer with the cart page; ``tried`` is a change that was refused and stands, with its error, in its line."""
-    note = notes.read(request) if tried is None else None
-    also = [note.product_ref] if note is not None and note.product_ref else []
-    cart = price(lists_of(request).cart, get_catalog(), also=also)
-    card = cart.cards.get(note.product_ref) if note is not None else None
-    response = render(
-        request,
-        "thankyou_wishlists/cart.html",
-        {
-            "cart": cart,
-            "rows": [(line, _form_of(line, tried)) for line in cart.lines],
-            "note": note,
-            "status_text": note.text(card) if note is not None else "",
-            # What was removed can be put back by the same click that put it in.
-            "removed": card if note is not None and note.code == "removed" and is_buyable(card) else None,
-            "tried": tried,
-            "checkout_url": resolve_url(app_settings.checkout_url) if app_settings.checkout_url else "",
-            "shop_url": resolve_url(app_settings.shop_url),
-        },
-        status=status,
-    )
-    notes.drop(request, response)
-    return response
-
-
-def _form_of(line: PricedLine, tried: ChangeForm | None) -> ChangeForm:
-    if tried is not None and line.line.key == tuple(tried.cleaned_data.get(key) for key in ("product_ref", "options")):
-        return tried
-    return ChangeForm.for_line(line)
 
 
 def _change_page(request: HttpRequest, form: ChangeForm) -> HttpResponse:
     if wants_json(request):
         return errors_as_json(request, form)
-    return _cart_page(request, tried=form, status=422)
+    return cart_page(request, tried=form, status=422)
 
 
 def _add_page(request: HttpRequest, form: AddForm, card: Card) -> HttpResponse:

@@ -264,6 +264,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("product_ref", models.CharField(db_index=True, max_length=40, verbose_name="article number")),
                 ("title", models.CharField(max_length=120, verbose_name="name")),
+                ("options", models.CharField(blank=True, max_length=60, verbose_name="choice")),
+                ("option_title", models.CharField(blank=True, max_length=60, verbose_name="name of the choice")),
                 ("category_ref", models.CharField(blank=True, max_length=50, verbose_name="category")),
                 ("quantity", models.PositiveIntegerField(verbose_name="quantity")),
                 (
@@ -388,6 +390,15 @@ class Migration(migrations.Migration):
                 ),
                 ("is_for_sale", models.BooleanField(default=True, verbose_name="for sale")),
                 (
+                    "choices_text",
+                    models.TextField(
+                        blank=True,
+                        help_text="What it comes in, one in a line, all at the same price: “Loose leaf”, “In bags”. Leave it empty if there is nothing to choose. Whoever has a renamed choice in the cart is asked to choose again.",
+                        max_length=1000,
+                        verbose_name="choices",
+                    ),
+                ),
+                (
                     "category",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -401,6 +412,36 @@ class Migration(migrations.Migration):
                 "verbose_name": "product",
                 "verbose_name_plural": "products",
                 "ordering": ["category", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PriceRecord",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "price_currency",
+                    djmoney.models.fields.CurrencyField(
+                        choices=[("EUR", "Euro")], default="EUR", editable=False, max_length=3
+                    ),
+                ),
+                ("price", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=9, verbose_name="price")),
+                ("since", models.DateTimeField(default=django.utils.timezone.now, verbose_name="from")),
+                ("until", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="shop.product",
+                        verbose_name="product",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "price of a product",
+                "verbose_name_plural": "prices of products",
+                "ordering": ["product", "since"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -535,7 +576,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="orderline",
-            constraint=models.UniqueConstraint(fields=("order", "product_ref"), name="shop_orderline_product_once"),
+            constraint=models.UniqueConstraint(
+                fields=("order", "product_ref", "options"), name="shop_orderline_product_once"
+            ),
         ),
         migrations.AddConstraint(
             model_name="orderline",
@@ -566,6 +609,19 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("delivery_days_min__lte", models.F("delivery_days_max"))),
                 name="shop_product_delivery_days_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricerecord",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until", None)), fields=("product",), name="shop_pricerecord_one_price_today"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pricerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gte", models.F("since")), _connector="OR"),
+                name="shop_pricerecord_in_order",
             ),
         ),
     ]

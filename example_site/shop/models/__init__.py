@@ -6,6 +6,7 @@ from .accounts import ConfirmedAddress
 from .catalogue import Category, Product
 from .orders import Order, OrderLine, Payment
 from .pages import CategoryPage, FeaturedProduct, HomePage, ProductPage
+from .prices import PriceRecord
 
 __all__ = [
     "Category",
@@ -16,6 +17,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "PriceRecord",
     "Product",
     "ProductPage",
 ]

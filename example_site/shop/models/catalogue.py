@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import models
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.utils.functional import cached_property
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
@@ -11,6 +15,8 @@ from djmoney.models.fields import MoneyField
 LOW_STOCK = 5
 #: Most pieces of one product in one order, whatever the stock.
 MAX_PER_ORDER = 20
+#: Longest name of a choice, and so its reference.
+CHOICE_LENGTH = 60
 
 
 class Category(models.Model):
@@ -61,6 +67,15 @@ class Product(models.Model):
     delivery_days_min = models.PositiveSmallIntegerField(_("delivery takes at least (days)"), default=2)
     delivery_days_max = models.PositiveSmallIntegerField(_("delivery takes at most (days)"), default=4)
     is_for_sale = models.BooleanField(_("for sale"), default=True)
+    choices_text = models.TextField(
+        _("choices"),
+        blank=True,
+        max_length=1000,
+        help_text=_(
+            "What it comes in, one in a line, all at the same price: “Loose leaf”, “In bags”. Leave it empty if there is "
+            "nothing to choose. Whoever has a renamed choice in the cart is asked to choose again."
+        ),
+    )
 
     objects = ProductQuerySet.as_manager()
 
@@ -78,6 +93,33 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and note its price if that is a new one."""
+        from ..prices import record_price
+
+        fields = kwargs.get("update_fields")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if fields is None or "price" in fields:
+                record_price(product=self)
+
+    def clean(self) -> None:
+        """Each choice needs a reference of its own, which is made of its name."""
+        titles = self._choice_titles
+        refs = [slugify(title, allow_unicode=True) for title in titles]
+        if not all(refs) or len(set(refs)) < len(refs) or any(len(title) > CHOICE_LENGTH for title in titles):
+            text = _("Give every choice a name of its own, with letters or digits, of %(limit)s characters at most.")
+            raise ValidationError({"choices_text": ValidationError(text, params={"limit": CHOICE_LENGTH})})
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What it comes in, titles by reference; empty if there is nothing to choose."""
+        return {slugify(title, allow_unicode=True): title for title in self._choice_titles}
+
+    @property
+    def _choice_titles(self) -> list[str]:
+        return [title for line in self.choices_text.splitlines() if (title := line.strip())]
 
     @cached_property
     def url(self) -> str:

@@ -15,6 +15,7 @@ from thankyou_flows.values import OrderState
 from ..countries import ShippingCountries
 from ..payment_methods import PaymentMethod
 from ..shipping import ShippingMethod
+from .catalogue import CHOICE_LENGTH
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -100,6 +101,9 @@ class OrderLine(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"))
     product_ref = models.CharField(_("article number"), max_length=40, db_index=True)
     title = models.CharField(_("name"), max_length=120)
+    #: Reference of the choice, if there was one, and what it was called that day.
+    options = models.CharField(_("choice"), max_length=CHOICE_LENGTH, blank=True)
+    option_title = models.CharField(_("name of the choice"), max_length=CHOICE_LENGTH, blank=True)
     category_ref = models.CharField(_("category"), max_length=50, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
     unit_price = MoneyField(_("price of one"), max_digits=9, decimal_places=2, default_currency="EUR")
@@ -110,12 +114,17 @@ class OrderLine(models.Model):
         verbose_name_plural = _("order lines")
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["order", "product_ref"], name="shop_orderline_product_once"),
+            models.UniqueConstraint(fields=["order", "product_ref", "options"], name="shop_orderline_product_once"),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="shop_orderline_quantity_positive"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.title}"
+        return f"{self.quantity} × {self.full_title}"
+
+    @property
+    def full_title(self) -> str:
+        """The name with what was chosen: "Rooibos Vanilla (In bags)"."""
+        return f"{self.title} ({self.option_title})" if self.option_title else self.title
 
 
 def make_reference() -> str:

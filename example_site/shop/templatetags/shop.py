@@ -8,6 +8,9 @@ from django import template
 from django.conf import settings
 from django.db.models import QuerySet
 
+from wishlists.catalog import choices_of
+from wishlists.pricing import PricedLine
+
 from ..models import CategoryPage
 from ..payment_methods import PaymentMethod
 from ..shipping import ShippingMethod
@@ -37,6 +40,13 @@ def shipping_methods() -> Iterable[ShippingMethod]:
 def field(bound_field: object, css: str = "") -> dict[str, object]:
     """Show a form field: label above, hint and error beside it."""
     return {"field": bound_field, "css": css}
+
+
+@register.filter
+def choice_of(line: PricedLine) -> str:
+    """Return what was chosen of a product in the cart, in words; an empty text if there was nothing to choose."""
+    options = line.line.options
+    return (choices_of(line.card) or {}).get(options, options) if line.card is not None else options
 
 
 @register.simple_tag

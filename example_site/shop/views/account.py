@@ -18,6 +18,7 @@ from coupons.exceptions import CouponError
 from coupons.holders import keys_of, user_key
 from coupons.models import Coupon
 from coupons.registration import welcome
+from wishlists.asking import merge_url
 
 from .. import accounts
 from ..accounts import verified_email
@@ -56,7 +57,7 @@ def register(request: HttpRequest) -> HttpResponse:
         # Nobody gets less of an account because a coupon could not be given.
         with suppress(CouponError):
             welcome(user_key=user_key(user))
-        return redirect("shop:account")
+        return redirect(merge_url(request, next=reverse("shop:account")))
     return render(request, "shop/register.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -86,3 +87,7 @@ class Login(views.LoginView):
     template_name = "shop/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_success_url(self) -> str:
+        """Ask first what should become of the things on this device, if there are any."""
+        return merge_url(self.request, next=super().get_success_url())

@@ -108,7 +108,7 @@ def _place(request: HttpRequest) -> HttpResponse:
             try:
                 order = place_order(
                     token=data["token"],
-                    quantities={line.line.product_ref: line.quantity for line in basket.buyable},
+                    quantities={line.line.key: line.quantity for line in basket.buyable},
                     customer=form.customer(),
                     shipping_method=data["shipping_method"],
                     payment_method=data["payment_method"],

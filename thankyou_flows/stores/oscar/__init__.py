@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from coupons.facts import BasketFacts
     from coupons.models import Coupon
+    from wishlists.catalog import Attribute
 
     from ...values import Order, Product
 
@@ -98,6 +99,12 @@ class OscarStore(Store):
         from .catalogue import read_products
 
         return read_products(refs=refs)
+
+    def get_attributes(self, *, refs: Iterable[str]) -> dict[str, list[Attribute]]:
+        """Return the attributes of products in words, for lists that compare them (``wishlists``)."""
+        from .attributes import read_attributes
+
+        return read_attributes(refs=refs)
 
     def get_categories(self) -> Sequence[tuple[str, str]]:
         from .catalogue import list_categories

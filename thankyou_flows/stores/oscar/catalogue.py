@@ -107,6 +107,7 @@ def _product(product: Any, strategy: Any) -> Product:
         # A shop that learns the tax at the checkout shows prices without it.
         amount = info.price.incl_tax if info.price.is_tax_known else info.price.excl_tax
         price = Money(amount, info.price.currency)
+    left = getattr(info.availability, "num_available", None)
     return Product(
         ref=str(product.pk),
         title=product.get_title(),
@@ -115,8 +116,9 @@ def _product(product: Any, strategy: Any) -> Product:
         image_url=image_url,
         image_alt=image_alt,
         available=bool(info.availability.is_available_to_buy),
-        max_quantity=getattr(info.availability, "num_available", None),
+        max_quantity=left,
         category_refs=category_refs(product),
+        left=left,
     )
 
 

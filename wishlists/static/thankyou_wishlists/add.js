@@ -1,5 +1,7 @@
 // <ty-add-to-cart> around an add-to-cart form sends it without leaving the page and says what happened in the live
 // region that the form brings. Without it, or if anything goes wrong, the form is sent as any form is.
+import { publish } from "./state.js";
+
 class AddToCart extends HTMLElement {
   connectedCallback() {
     this.addEventListener("submit", (event) => this.send(event));
@@ -18,7 +20,7 @@ class AddToCart extends HTMLElement {
       });
       const { state, message } = await response.json();
       this.say(message, response.ok);
-      document.dispatchEvent(new CustomEvent("ty-cart-changed", { detail: { count: state.counts.cart } }));
+      publish(state);
     } catch {
       form.submit();
     } finally {

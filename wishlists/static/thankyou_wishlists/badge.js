@@ -1,27 +1,15 @@
-// <ty-cart-badge data-url="…/lists/state/" data-label="pieces:"> shows how many pieces are in the cart. It asks by a
-// small request of its own, so that the page around it can be cached. Without it the link beside it still works.
-class CartBadge extends HTMLElement {
+// <ty-list-count data-kind="cart" data-url="…/lists/state/" data-label="pieces:"> shows how many things are on a list.
+// The number comes by a small request of its own, so that the page around it can be cached. Without it the link beside it
+// still works.
+import { subscribe } from "./state.js";
+
+class ListCount extends HTMLElement {
   connectedCallback() {
-    this.controller = new AbortController();
-    const { signal } = this.controller;
-    // Sent by the add form; carries the new number, so no second request is needed.
-    document.addEventListener("ty-cart-changed", (event) => this.show(event.detail.count), { signal });
-    // A page that comes back by the back button still holds the old number.
-    window.addEventListener("pageshow", (event) => event.persisted && this.load(), { signal });
-    this.load();
+    this.stop = subscribe(this.dataset.url, (state) => this.show(state.counts[this.dataset.kind] ?? 0));
   }
 
   disconnectedCallback() {
-    this.controller.abort();
-  }
-
-  async load() {
-    try {
-      const response = await fetch(this.dataset.url, { headers: { Accept: "application/json" }, signal: this.controller.signal });
-      if (response.ok) this.show((await response.json()).counts.cart);
-    } catch {
-      // No network, no number: the link still works.
-    }
+    this.stop();
   }
 
   show(count) {
@@ -32,4 +20,4 @@ class CartBadge extends HTMLElement {
   }
 }
 
-if (!customElements.get("ty-cart-badge")) customElements.define("ty-cart-badge", CartBadge);
+if (!customElements.get("ty-list-count")) customElements.define("ty-list-count", ListCount);

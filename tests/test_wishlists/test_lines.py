@@ -1,19 +1,18 @@
-"""The cart as a value: verbs and prices."""
+"""A list as a value and what can be done to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from djmoney.money import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wishlists.exceptions import ListFull
 from wishlists.lines import Line, Lines, add, clear, remove, set_quantity
-from wishlists.pricing import Problem, price
+from wishlists.pricing import price
 
-from .catalogs import MemoryCatalog, euro
+from .catalogs import MemoryCatalog
 
 TEA = Lines((Line("tea", 2),))
 
@@ -41,7 +40,7 @@ def test_a_quantity_is_set_and_zero_removes():
 
 def test_a_cart_is_full_by_lines_and_by_pieces(site: Any):
     """Limits are settings, read at use."""
-    site.THANKYOU_WISHLISTS = {"MAX_LINES": 1, "MAX_QUANTITY": 5}
+    site.THANKYOU_WISHLISTS = {"KINDS": {"cart": {"max_items": 1}}, "MAX_QUANTITY": 5}
     with pytest.raises(ListFull) as lines:
         add(TEA, product_ref="pot")
     with pytest.raises(ListFull) as pieces:
@@ -63,46 +62,6 @@ def test_what_cannot_be_a_reference_is_refused(ref: Any):
 def test_less_than_one_piece_is_a_mistake_of_the_caller(quantity: int):
     with pytest.raises(ValueError, match="quantity"):
         add(Lines(), product_ref="tea", quantity=quantity)
-
-
-def test_prices_come_from_the_catalogue_in_one_call():
-    """CK-4."""
-    cart = Lines((Line("tea", 2), Line("pot", 1), Line("tea", 1, "gift")))
-    priced = price(cart, MemoryCatalog(), also=["free"])
-    assert MemoryCatalog.calls == [["tea", "pot", "free"]]
-    assert [line.total for line in priced.lines] == [euro(25), euro(60), euro("12.50")]
-    assert priced.subtotal == Money("97.50", "EUR")
-    assert priced.count == 4
-    assert priced.cards["free"].title == "Sample"
-
-
-def test_an_empty_cart_asks_nobody():
-    priced = price(Lines(), MemoryCatalog())
-    assert (priced.subtotal, priced.count, MemoryCatalog.calls) == (None, 0, [])
-    assert not priced
-
-
-@pytest.mark.parametrize(
-    ("ref", "problem", "counted"),
-    [
-        ("tea", None, 5),
-        ("free", None, 5),
-        ("pot", Problem.REDUCED, 3),
-        ("cup", Problem.UNAVAILABLE, 0),
-        ("none", Problem.UNAVAILABLE, 0),
-        ("dear", Problem.UNAVAILABLE, 0),
-        ("unknown", Problem.GONE, 0),
-    ],
-)
-def test_what_cannot_be_bought_is_shown_and_not_counted(ref: str, problem: Problem | None, counted: int):
-    """CK-4."""
-    priced = price(Lines((Line(ref, 5),)), MemoryCatalog())
-    (line,) = priced.lines
-    assert (line.problem, line.quantity, line.is_buyable) == (problem, counted, counted > 0)
-    assert line.line.quantity == 5
-    assert priced.count == counted
-    assert len(priced.problems) == (problem is not None)
-    assert (priced.subtotal is None) == (counted == 0)
 
 
 REFS = st.sampled_from(["tea", "pot", "cup", "free", "none", "dear", "unknown"])

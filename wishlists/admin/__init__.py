@@ -1,0 +1,1 @@
+"""What the shop's people see of this app in the Wagtail admin."""

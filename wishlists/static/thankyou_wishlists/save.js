@@ -1,0 +1,76 @@
+// <ty-save data-url="…/lists/state/"> around the form of a heart: pressed if the product is saved, as the one state
+// request of the page says; another press takes it off. Without it, or if anything goes wrong, the form is sent as any
+// form is, and saves.
+import { publish, subscribe } from "./state.js";
+
+class Save extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.fields = this.form.elements;
+    this.button = this.querySelector("button");
+    const { product_ref, options } = this.fields;
+    // What the customer chooses in the form that adds this product to the cart is what is saved.
+    this.choice = [...document.querySelectorAll(".ty-add select[name=options]")].find(
+      (select) => select.form.elements.product_ref?.value === product_ref.value,
+    );
+    this.choose = () => {
+      if (this.choice && this.saved) options.value = this.choice.value;
+      this.show();
+    };
+    this.send = this.send.bind(this);
+    this.choice?.addEventListener("change", this.choose);
+    this.form.addEventListener("submit", this.send);
+    // On a picture, the message goes when the customer goes on.
+    if (!this.querySelector(".ty-heart-labelled")) {
+      this.addEventListener("focusout", ({ relatedTarget }) => this.contains(relatedTarget) || this.say("", false));
+    }
+    this.stop = subscribe(this.dataset.url, (state) => {
+      this.saved = state.saved ?? [];
+      this.choose();
+    });
+  }
+
+  disconnectedCallback() {
+    this.stop();
+    this.form.removeEventListener("submit", this.send);
+    this.choice?.removeEventListener("change", this.choose);
+  }
+
+  show() {
+    if (!this.saved) return;
+    const { product_ref, options, action } = this.fields;
+    const pressed = this.saved.some(([ref, option]) => ref === product_ref.value && option === options.value);
+    this.button.setAttribute("aria-pressed", String(pressed));
+    action.value = pressed ? "remove" : "add";
+  }
+
+  async send(event) {
+    event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      const response = await fetch(this.form.getAttribute("action"), {
+        method: "POST",
+        body: new FormData(this.form),
+        headers: { Accept: "application/json" },
+      });
+      const { state, message } = await response.json();
+      this.say(message, response.ok && this.fields.action.value === "add");
+      publish(state);
+    } catch {
+      this.form.submit();
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  say(message, isSaved) {
+    // The message of the page without scripts would say the same a second time.
+    this.querySelector(".ty-added")?.remove();
+    const status = this.querySelector(".ty-add-status");
+    status.querySelector("[data-text]").textContent = message;
+    status.querySelector("a").hidden = !isSaved;
+  }
+}
+
+if (!customElements.get("ty-save")) customElements.define("ty-save", Save);
