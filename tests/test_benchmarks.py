@@ -71,19 +71,24 @@ def test_every_row_is_measured(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--measure-here", "--rounds", "1"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    page, framed, add, change, *coupons = json.loads(done.stdout)
+    page, framed, add, change, by_guest, by_account, shown, *coupons = json.loads(done.stdout)
     assert [table["title"] for table in coupons if "odes" in table["title"]] == [
         "Issue 2,000 single codes",
         "Issue 20 single codes",
         "Memory for codes in bulk",
     ]
-    for table in (page, framed, add, change):
+    for table in (page, framed, add, change, by_guest, by_account, shown):
         assert all(row["ratio"] > 0 and row["milliseconds"] > 0 for row in table["rows"])
     for table in (add, change):
-        ours, _bare, oscar = table["rows"]
+        ours, _bare, oscar, *_flexcommerce = table["rows"]
         assert (ours["queries"], ours["writes"]) == (1, 0)
         assert oscar["writes"] > 0
         assert [budget["measured"] for budget in table["budgets"] if budget["unit"] != "×"] == [1, 0, 0]
+    ours, _bare = by_guest["rows"]
+    assert (ours["queries"], ours["writes"]) == (1, 0)
+    assert [row["name"] for row in by_account["rows"]][2:4] == ["Oscar's wish list", "Oscar's basket, save for later"]
+    assert all(row["writes"] > 0 for row in by_account["rows"])
+    assert [row["queries"] <= 5 and row["writes"] == 0 for row in shown["rows"][:3]] == [True] * 3
     three, twenty = (budget["measured"] for budget in page["budgets"] if budget["unit"] == "queries")
     assert three == twenty
     assert [row["writes"] for row in page["rows"]] == [0] * len(page["rows"])

@@ -96,11 +96,14 @@ def put_into_basket(*, request: HttpRequest, shelf: Shelf, keys: Collection[Key]
     moved = Moved(source=shelf.get(SAVED), target=shelf.get(SAVED).having())
     gone: list[Line] = []
     stayed: list[Stayed] = []
+    cut: list[Line] = []
     with transaction.atomic():
         for line in [line for line in moved.source if line.key in wanted]:
-            why = _put(basket, request, line, cards.get(line.product_ref))
+            why = hand_over(basket, request, line, cards.get(line.product_ref))
             if why is None:
                 gone.append(line)
+                if (quantity := _quantity(line, cards[line.product_ref])) < line.quantity:
+                    cut.append(replace(line, quantity=quantity))
             else:
                 stayed.append(Stayed(line, why, REASONS[why]))
         source = moved.source
@@ -111,15 +114,15 @@ def put_into_basket(*, request: HttpRequest, shelf: Shelf, keys: Collection[Key]
                 shelf.save(source)
             except ListFull:  # less can be longer in a cookie by a byte: then it is in both, and nothing is lost
                 source = moved.source
-    return replace(moved, source=source, lines=tuple(gone), stayed=tuple(stayed))
+    return replace(moved, source=source, lines=tuple(gone), stayed=tuple(stayed), cut=tuple(cut))
 
 
-def _put(basket: AddToBasket, request: HttpRequest, line: Line, card: Card | None) -> Why | None:
+def hand_over(basket: AddToBasket, request: HttpRequest, line: Line, card: Card | None) -> Why | None:
     """Hand one line to the shop's basket, cut to what is in stock; return why it stays, None if it went."""
     why = hindrance(line, card)
     if card is None or why is not None:
         return why or Why.GONE
-    quantity = line.quantity if card.max_quantity is None else min(line.quantity, card.max_quantity)
+    quantity = _quantity(line, card)
     try:
         with transaction.atomic():
             taken: Any = basket(request=request, product_ref=line.product_ref, quantity=quantity, options=line.options)
@@ -127,3 +130,7 @@ def _put(basket: AddToBasket, request: HttpRequest, line: Line, card: Card | Non
         logger.exception("The basket of the shop did not take a product.")
         return Why.REFUSED
     return None if taken else Why.REFUSED
+
+
+def _quantity(line: Line, card: Card) -> int:
+    return line.quantity if card.max_quantity is None else min(line.quantity, card.max_quantity)

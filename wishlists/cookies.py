@@ -139,14 +139,15 @@ def decode(text: str, *, kind: str = CART) -> Kept | None:
 
 
 def _read(rows: list[object], kind: str) -> Lines | None:
-    found = [_read_line(row) for row in rows]
+    most = app_settings.max_quantity
+    found = [_read_line(row, most) for row in rows]
     lines = [line for line in found if line is not None]
     if len(found) != len(lines) or len({line.key for line in lines}) != len(lines):
         return None
     return Lines(tuple(lines), kind)
 
 
-def _read_line(row: object) -> Line | None:
+def _read_line(row: object, most: int) -> Line | None:
     quantity: object = 1
     options: object = ""
     parked: object = 0
@@ -165,7 +166,7 @@ def _read_line(row: object) -> Line | None:
         return None
     if not isinstance(options, str) or not is_ref(ref) or not is_ref(options, empty=True):
         return None
-    return Line(ref, min(quantity, app_settings.max_quantity), options, bool(parked))
+    return Line(ref, min(quantity, most), options, bool(parked))
 
 
 def _sign(kept: Kept) -> str:
@@ -192,6 +193,10 @@ def _rows(lines: Lines) -> list[Any]:
     return rows
 
 
+#: Knows how values are quoted; holds none.
+_QUOTING: SimpleCookie = SimpleCookie()
+
+
 def size(value: str, kind: str) -> int:
     """Bytes of ``name=value`` on the wire, after cookie quoting."""
-    return len(app_settings.cookie_name(kind)) + 1 + len(SimpleCookie().value_encode(value)[1])
+    return len(app_settings.cookie_name(kind)) + 1 + len(_QUOTING.value_encode(value)[1])

@@ -79,7 +79,9 @@ class AddForm(_LineForm):
         """Let the customer choose what the product comes in, titles by options reference; nothing is chosen yet."""
         if choices:
             field = self.fields["options"]
-            field.widget = forms.Select(choices=[("", _("Please choose")), *choices.items()], attrs={"required": True})
+            field.widget = forms.Select(
+                choices=[("", _("Please choose")), *choices.items()], attrs={"required": True, "class": "ty-choice"}
+            )
             field.label = _("Your choice")
 
 

@@ -17,7 +17,7 @@ SALT = "thankyou_wishlists.note.v1"
 MAX_AGE = 120  # seconds; enough for the redirect, too short for the next person at this computer
 #: Bytes of the value. Longer references stay at home, and the message says "the product": together with the cookies of
 #: the lists it stays below what servers take (7,600 bytes for all of ours).
-LONGEST = 300
+LONGEST = 220
 
 TEXTS = {
     "added": _("Added: %(title)s"),
@@ -63,9 +63,7 @@ TEXTS = {
     "share_renewed": _("This is the new link. The old one shows nothing any more."),
     "share_revoked": _("The link is revoked: it shows nothing any more."),
     "gifts_freed": _("All marks are removed. Everything is free to be chosen again."),
-    "gift_marked": _(
-        "You are getting: %(title)s, pieces: %(quantity)s. Others who have the link see that it is taken."
-    ),
+    "gift_marked": _("You are getting %(quantity)s × %(title)s. Others who have the link see that it is taken."),
     "gift_unmarked": _("You are not getting this any more: %(title)s. It is free for others again."),
     # What is kept on this device, and what an earlier visit left there.
     "device_kept": _("Kept on this device for %(quantity)s days after your last change."),
@@ -103,6 +101,10 @@ BAD_NEWS = frozenset(
         "wishes_carted_in_part",
         "wishes_stayed",
         "gift_own",
+        "device_empty",
+        "left_opened_in_part",
+        "left_saved_in_part",
+        "left_nothing",
         "merge_late",
         "merge_again",
     }

@@ -100,7 +100,7 @@ def by_product(*, days: int, never_bought: bool = False, now: datetime | None = 
     ``product_ref``, ``kept_title`` (from when it was saved), ``saves``, ``bought``, ``waiting``, ``share`` and
     ``last_saved``. ``never_bought`` leaves out those that at least one of these accounts has bought.
     """
-    rows: QuerySet[Any, dict[str, Any]] = (
+    rows: QuerySet[Any, Any] = (
         saves_since(days=days, now=now)
         .values("product_ref")
         .annotate(

@@ -40,6 +40,11 @@ class Row:
         return key_text(self.line.line.key)
 
     @property
+    def name(self) -> str:
+        """What screen readers hear after the word on a button, where many lines have the same buttons."""
+        return "".join([f": {self.title}" if self.title else "", f", {self.option_title}" if self.option_title else ""])
+
+    @property
     def slug(self) -> str:
         """The line's key as a part of ids."""
         return dom_id(*self.line.line.key)

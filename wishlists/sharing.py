@@ -100,7 +100,7 @@ def shown_by(share_key: str) -> tuple[ProductList, list[ListItem]] | None:
         return None
     visible = Q(list__shares_additions=True) | Q(added_at__lte=F("list__shared_at"))
     found = ListItem.objects.filter(visible, list__share_key=share_key, list__kind=WISH)
-    items = [*found.select_related("list").order_by("priority", "pk")]
+    items = [*found.select_related("list").order_by("priority", "added_at", "pk")]
     row = items[0].list if items else find_shared(share_key)
     return (row, items) if row is not None else None
 

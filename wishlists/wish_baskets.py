@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping
 
-from django.db import transaction
 from django.http import HttpRequest
 
-from .baskets import AddToBasket, get_basket
+from .baskets import get_basket, hand_over
 from .catalog import Card
 from .kinds import CART, WISH
 from .lines import Line, Lines
-from .moving import REASONS, Key, Moved, Stayed, Why, can_be_bought, to_cart
+from .moving import REASONS, Key, Moved, Stayed, to_cart
 from .shelf import Shelf
-
-logger = logging.getLogger(__name__)
 
 
 def copy_into_basket(
@@ -35,23 +31,9 @@ def copy_into_basket(
     wanted = set(keys)
     gone, stayed = [], []
     for line in (line for line in source if line.key in wanted):
-        why = _hand_over(basket, request, line, cards.get(line.product_ref))
+        why = hand_over(basket, request, line, cards.get(line.product_ref))
         if why is None:
             gone.append(line)
         else:
             stayed.append(Stayed(line, why, REASONS[why]))
     return Moved(source=source, target=Lines(kind=CART), lines=tuple(gone), stayed=tuple(stayed))
-
-
-def _hand_over(basket: AddToBasket, request: HttpRequest, line: Line, card: Card | None) -> Why | None:
-    """Hand one line to the shop's basket, cut to what is in stock; return why it stays, None if it went."""
-    if card is None or not can_be_bought(line, card):
-        return Why.GONE if card is None else Why.UNAVAILABLE
-    quantity = line.quantity if card.max_quantity is None else min(line.quantity, card.max_quantity)
-    try:
-        with transaction.atomic():
-            taken = basket(request=request, product_ref=line.product_ref, quantity=quantity, options=line.options)
-    except Exception:
-        logger.exception("The basket of the shop did not take a product.")
-        return Why.REFUSED
-    return None if taken else Why.REFUSED

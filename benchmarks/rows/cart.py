@@ -1,7 +1,8 @@
-"""Add and change by a guest: our cookie cart beside a bare signed cookie and Oscar's basket."""
+"""Add and change by a guest: our cookie cart beside a bare signed cookie, Oscar's basket and flexcommerce's cart."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from itertools import cycle
@@ -11,13 +12,14 @@ from django.core import signing
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import reverse
 
-from .. import floors
+from .. import floors, peers
 from ..browser import Answer, Browser
 from ..measuring import Budget, Side, Table, at_most, sql_of, tabulate, take_turns, writes
 from ..shop import expect, fill_basket
 
 #: What is in the cart before.
 LINES = 3
+JSON = "application/json"
 
 
 def measure(*, app: WSGIHandler, products: list[Any], rounds: int) -> list[Table]:
@@ -46,14 +48,18 @@ def measure(*, app: WSGIHandler, products: list[Any], rounds: int) -> list[Table
     expect(change[0].run(), 303)
     assert count_in(change[1].run(), ref) == 3
     expect(change[2].run(), 302)
+    if peers.is_there(peers.CART):
+        for sides, side in zip((add, change), flexcommerce_sides(app, held), strict=True):
+            sides.append(side)
+            expect(side.run(), 201 if sides is add else 200)
     tables = []
     for title, sides in (("Cart: add by a guest", add), ("Cart: change by a guest", change)):
         take_turns(sides, rounds=rounds)
-        tables.append(tabulate(f"{title}, {LINES} lines", sides, budgets_of(*sides)))
+        tables.append(tabulate(f"{title}, {LINES} lines", sides, budgets_of(*sides[:2])))
     return tables
 
 
-def budgets_of(ours: Side, bare: Side, oscar: Side) -> list[Budget]:
+def budgets_of(ours: Side, bare: Side) -> list[Budget]:
     sql = sql_of(ours)
     cookies = ours.run().cookies
     return [
@@ -72,6 +78,22 @@ def oscar_change(browser: Browser) -> Callable[[], Answer]:
     path = reverse("basket:summary")
     turns = cycle([browser.prepare("POST", path, {**fields, "form-0-quantity": quantity}) for quantity in (3, 4)])
     return lambda: next(turns)()
+
+
+def flexcommerce_sides(app: WSGIHandler, held: list[Any]) -> tuple[Side, Side]:
+    """Return flexcommerce's "add" and "change" by a guest, who has a session; it has no pages, only JSON."""
+    browser, wares = Browser(app), peers.make_wares(held)
+    for ware in wares:
+        added = browser.prepare("POST", "/flexcommerce/cart/add/", {"product_id": ware.pk}, accept=JSON)()
+        browser.cookies.update(expect(added, 201).cookies)
+    add = browser.prepare("POST", "/flexcommerce/cart/add/", {"product_id": wares[0].pk}, accept=JSON)
+    item = json.loads(add().text)["items"][0]["id"]
+    path = f"/flexcommerce/cart/{item}/update/"
+    turns = cycle([browser.prepare("PATCH", path, {"quantity": quantity}, accept=JSON) for quantity in (3, 4)])
+    # A hundred of a product is its limit, so that what was added is taken off again.
+    reset = browser.prepare("PATCH", path, {"quantity": 1}, accept=JSON)
+    name = "flexcommerce's cart (JSON)"
+    return Side(name, add, before=reset), Side(name, lambda: next(turns)())
 
 
 def form_fields(page: str) -> dict[str, str]:

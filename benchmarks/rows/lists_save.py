@@ -41,9 +41,7 @@ def _by_a_guest(app: WSGIHandler, held: list[Any], new: Any, *, rounds: int) -> 
         expect(ours.send("POST", reverse("thankyou_wishlists:saved_add"), saving(product)), 303)
         expect(bare.send("POST", "/bare/cart/add/", {"product_ref": product.pk, "quantity": 1}), 302)
     page = Side("ours, in a cookie", ours.prepare("POST", reverse("thankyou_wishlists:saved_add"), saving(new)))
-    floor = Side(
-        "bare signed cookie", bare.prepare("POST", "/bare/cart/add/", {"product_ref": new.pk, "quantity": 1})
-    )
+    floor = Side("bare signed cookie", bare.prepare("POST", "/bare/cart/add/", {"product_ref": new.pk, "quantity": 1}))
     cookies = expect(page.run(), 303).cookies
     assert count_in(floor.run(), str(new.pk)) == 1
     assert any(name.endswith(SAVED) for name in cookies), cookies
@@ -69,9 +67,7 @@ def _by_an_account(app: WSGIHandler, held: list[Any], new: Any, *, rounds: int) 
         ListItem.objects.filter(product_ref=ref).delete()
         Save.objects.filter(product_ref=ref).delete()
 
-    ours = Side(
-        "ours", browser.prepare("POST", reverse("thankyou_wishlists:saved_add"), saving(new)), before=take_off
-    )
+    ours = Side("ours", browser.prepare("POST", reverse("thankyou_wishlists:saved_add"), saving(new)), before=take_off)
     floor = Side(
         "bare view, one SELECT, one INSERT",
         browser.prepare("POST", "/bare/saved/add/", {"product_ref": ref}),
@@ -158,7 +154,7 @@ def flexcommerce_sides(app: WSGIHandler, held: list[Any], new: Any) -> list[Side
 
 def _flexcommerce_later(browser: Browser, user: Any, wares: list[Any]) -> Side:
     for ware in wares:
-        expect(browser.send("POST", "/flexcommerce/cart/add/", {"product_id": ware.pk}), 201)
+        expect(browser.prepare("POST", "/flexcommerce/cart/add/", {"product_id": ware.pk}, accept=JSON)(), 201)
     saved = apps.get_model(peers.CART, "SavedItem").objects.filter(user=user)
     item = apps.get_model(peers.CART, "CartItem").objects.get(cart__user=user, object_id=wares[-1].pk)
 

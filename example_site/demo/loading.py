@@ -22,6 +22,7 @@ from example_site.shop.prices import write_past
 
 from . import thank_you
 from .campaigns import load_campaigns
+from .lists import load_lists
 
 HERE = Path(__file__).resolve().parent
 FEATURED = 8
@@ -39,6 +40,7 @@ def load() -> None:
     home = load_pages(data)
     load_people(home)
     thank_you.create_pages(home)
+    load_lists()
 
 
 def load_people(home: HomePage) -> None:
@@ -52,6 +54,7 @@ def load_people(home: HomePage) -> None:
         *Permission.objects.filter(content_type__app_label="thankyou_coupons", content_type__model="campaign"),
         *Permission.objects.filter(content_type__app_label="thankyou_coupons", codename__startswith="view_"),
         *Permission.objects.filter(content_type__app_label="thankyou_flows", codename="view_subscription"),
+        *Permission.objects.filter(content_type__app_label="thankyou_wishlists"),
         *Permission.objects.filter(content_type__app_label="shop", codename__in=SHOP_PERMISSIONS),
     )
     for codename in ("add_page", "change_page", "publish_page"):

@@ -14,6 +14,8 @@ class Actor:
     who: str
     user: str = ""
     link: str = "invented"
+    #: Also what takes no key of a link; else this actor is there another one.
+    walks_all: bool = True
 
 
 ACTORS = (
@@ -22,9 +24,9 @@ ACTORS = (
     Actor("staff without permission", "staff"),
     Actor("guest"),
     Actor("holder of a link", "", "live"),
-    Actor("other user with a link", "B", "live"),
+    Actor("other user with a link", "B", "live", walks_all=False),
     Actor("holder of a revoked link", "", "revoked"),
-    Actor("other user with a revoked link", "B", "revoked"),
+    Actor("other user with a revoked link", "B", "revoked", walks_all=False),
 )
 
 

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.signing import TimestampSigner
 from django.db import connection, transaction
+from django.db.models import F, Value
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -122,18 +123,15 @@ def rows() -> dict[str, set[tuple[Any, ...]]]:
     """Return all rows of our tables, by whose they are: the name of an account, or "shop"."""
     found: dict[str, set[tuple[Any, ...]]] = {}
     for model in apps.get_app_config("thankyou_wishlists").get_models():
-        for row in model._default_manager.all():
-            values = tuple(repr(getattr(row, field.attname)) for field in model._meta.concrete_fields)
-            found.setdefault(_whose(row), set()).add((model.__name__, *values))
+        way = OWNERS.get(next((field.name for field in model._meta.fields if field.name in OWNERS), ""))
+        names = [field.attname for field in model._meta.concrete_fields]
+        for whose, *values in model._default_manager.values_list(F(way) if way else Value("shop"), *names):
+            found.setdefault(whose, set()).add((model.__name__, *map(repr, values)))
     return found
 
 
-def _whose(row: Any) -> str:
-    for path in ("owner", "list", "item"):
-        if hasattr(row, path):
-            value = getattr(row, path)
-            return str(value.username) if path == "owner" else _whose(value)
-    return "shop"
+#: How to get from a row to the name of the account it belongs to.
+OWNERS = {"owner": "owner__username", "list": "list__owner__username", "item": "item__list__owner__username"}
 
 
 def changed(before: dict[str, set[tuple[Any, ...]]], world: World) -> set[str]:

@@ -61,6 +61,7 @@ def put(
     """
     value = cookies.encode(Kept(Lines(lines, kind), Lines(tuple(left), kind), keep))
     client.cookies[app_settings.cookie_name(kind)] = value
+    client.cookies[app_settings.cookie_name(kind)]["max-age"] = app_settings.keep_days * 24 * 60 * 60 if keep else ""
     if keep and is_open:
         name = app_settings.open_cookie_name
         before = client.cookies[name].value.split(".") if name in client.cookies else []

@@ -74,7 +74,7 @@ def leave_and_save(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("", include("tests.test_wishlists.urls")),
-    path("accounts/login/", enter, name="login"),
+    path("accounts/login/", enter),
     path("enter/", enter),
     path("join/", join),
     path("rotate/", rotate),

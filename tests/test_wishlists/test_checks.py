@@ -98,3 +98,92 @@ def test_without_a_catalogue_one_is_asked_for_by_name(site: Any):
     site.THANKYOU_WISHLISTS = {}
     with pytest.raises(NoCatalog, match="CATALOG"):
         get_catalog()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ("cart", "must be a dict"),
+        ({"carts": {}}, "unknown kind 'carts'"),
+        ({"cart": 3}, "[\"KINDS\"]['cart'] must be a dict"),
+        ({"cart": {"max": 3}}, "unknown key 'max'. It takes: is_on, max_lists, max_items, keepable, days, max_bytes"),
+        ({"cart": {"guests": False}}, "unknown key 'guests'"),
+        ({"cart": {"max_items": 0}}, "Give a whole number of 1 or more; default 50"),
+        ({"cart": {"max_items": True}}, "Give a whole number of 1 or more; default 50"),
+        ({"saved": {"max_bytes": 5000}}, "Give a whole number from 200 to 4096; default 2400"),
+        ({"saved": {"max_bytes": "2400"}}, "Give a whole number from 200 to 4096; default 2400"),
+        ({"recent": {"is_on": 1}}, "Give True or False; default False"),
+        ({"compare": {"keepable": None}}, "Give True or False; default False"),
+        ({"compare": {"days": 0}}, "Give a whole number of 1 or more; default 30"),
+        ({"wish": {"max_lists": None}}, "Give a whole number of 1 or more; default 20"),
+    ],
+)
+def test_the_kinds_are_checked(site: Any, kinds: Any, expected: str):
+    (message,) = found(site, KINDS=kinds)
+    assert message.startswith("thankyou_wishlists.E007")
+    assert expected in message
+
+
+def test_every_change_that_a_shop_may_make_of_a_kind_is_quiet(site: Any):
+    kinds = {
+        "cart": {"max_items": 30, "max_bytes": 4096, "keepable": False},
+        "saved": {"is_on": False, "days": 90},
+        "wish": {"max_lists": 3},
+        "compare": {"days": None},
+        "recent": {"is_on": True, "max_bytes": 200},
+    }
+    assert found(site, KINDS=kinds) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("tests.test_wishlists.test_checks.no_such_thing", "cannot be used (ImportError"),
+        ("nodots", "cannot be used (ImportError"),
+        ("tests.test_wishlists.test_checks.GOOD", "cannot be called"),
+        (7, "cannot be used"),
+    ],
+)
+def test_the_basket_is_checked(site: Any, path: Any, expected: str):
+    (message,) = found(site, BASKET=path)
+    assert message.startswith("thankyou_wishlists.E008")
+    assert expected in message
+    assert "Give the dotted path" in message
+
+
+def test_a_basket_that_can_be_called_is_quiet(site: Any):
+    assert found(site, BASKET="tests.test_wishlists.test_checks.make") == []
+
+
+def test_encryption_needs_its_package(site: Any, monkeypatch: pytest.MonkeyPatch):
+    """CK-8."""
+    assert found(site, ENCRYPT_LISTS=True) == []
+    monkeypatch.setattr("wishlists.checks.find_spec", lambda _name: None)
+    (message,) = found(site, ENCRYPT_LISTS=True)
+    assert message.startswith("thankyou_wishlists.E009")
+    assert "wagtail-thankyou-flows[encryption]" in message
+    assert found(site, ENCRYPT_LISTS=False) == []
+    (message,) = found(site, ENCRYPT_LISTS="yes")
+    assert message.startswith("thankyou_wishlists.E003")
+
+
+def test_keeping_for_long_is_worth_a_word(site: Any):
+    """CK-6: the trade-off is named; it is a warning, and can be silenced."""
+    for days in (1, 30, 90):
+        assert found(site, KEEP_DAYS=days) == []
+    (message,) = found(site, KEEP_DAYS=91)
+    assert message.startswith("thankyou_wishlists.W010")
+    assert "shared computer" in message
+    assert "silence" in message
+    for days in (0, 401, "90"):
+        (message,) = found(site, KEEP_DAYS=days)
+        assert message.startswith("thankyou_wishlists.E003")
+
+
+@pytest.mark.parametrize("quiet", ["/pay/", [3], {"/pay/": 1}])
+def test_the_quiet_addresses_are_a_list(site: Any, quiet: Any):
+    (message,) = found(site, QUIET_URLS=quiet)
+    assert message.startswith("thankyou_wishlists.E003")
+    assert found(site, QUIET_URLS=["/pay/", "checkout"]) == []
+    (message,) = found(site, QUIET_URLS=["chekout"])
+    assert message.startswith("thankyou_wishlists.E006")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +15,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.checks import run_checks
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +29,7 @@ from wishlists.lines import Line
 from wishlists.models import Inquiry, ListItem, ProductList
 from wishlists.signals import inquiry_answered, inquiry_received
 
-from .catalogs import MemoryCatalog
+from .catalogs import PRODUCTS, MemoryCatalog
 from .conftest import put
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +117,17 @@ def test_looking_changes_nothing(client: Client, django_assert_num_queries: Any)
 def test_unknown_things_are_not_found(client: Client, query: str) -> None:
     """SL-3: what the shop does not know, nobody asks about."""
     assert client.get(ASK + query).status_code == 404
+
+
+def test_options_are_those_that_there_are(client: Client, clock: Any) -> None:
+    """In general, or in one that the shop has; nobody writes something of his own there. Of a list, as it is kept."""
+    MemoryCatalog.products["tea"] = replace(PRODUCTS["tea"], choices={"big": "250 g"})
+    assert "250 g" in client.get(ASK, {"product": "tea", "options": "big"}).content.decode()
+    assert client.get(ASK, {"product": "tea"}).status_code == 200
+    assert client.get(ASK, {"product": "tea", "options": "Call 555-1234"}).status_code == 404
+    put(client, Line("tea", options="small"))
+    client.post(ASK, written(client, clock, "?list=cart", list="cart"))
+    assert Inquiry.objects.get().products[0]["options"] == "small"
 
 
 def test_the_products_are_those_of_the_own_list(client: Client, clock: Any) -> None:
@@ -397,6 +412,55 @@ def test_closing_and_opening_again(commits: Any) -> None:
         assert Inquiry.objects.get().answer == "Yes."
         answer(inquiry=inquiry, text="No.", by=None)
     assert [message.body.partition("\n")[0] for message in mail.outbox] == ["Yes.", "No."]
+
+
+def answer_at_once(inquiry: Inquiry) -> int:
+    """Let four people answer at the same moment, and return how many of them did."""
+    start, done = threading.Barrier(4), []
+
+    def one(number: int) -> None:
+        try:
+            start.wait()
+            answer(inquiry=Inquiry.objects.get(pk=inquiry.pk), text=f"Answer {number}", by=None)
+            done.append(number)
+        except Overtaken:
+            pass
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(done)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_four_people_at_once_send_one_answer() -> None:
+    """One mail, with the text that is kept."""
+    inquiry = ask(email="ada@example.com", text="Hello?")
+    assert answer_at_once(inquiry) == 1
+    (message,) = mail.outbox
+    assert message.body.startswith(Inquiry.objects.get().answer + "\n")
+
+
+@pytest.mark.postgres
+@pytest.mark.teeth
+@pytest.mark.django_db(transaction=True)
+def test_without_the_guard_all_would_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Teeth: look first, write then."""
+
+    def look_and_write(inquiry: Inquiry, states: Any, to: Any, **changes: Any) -> None:
+        current = Inquiry.objects.get(pk=inquiry.pk)
+        time.sleep(0.3)
+        if current.state not in states:
+            raise Overtaken(current)
+        Inquiry.objects.filter(pk=inquiry.pk).update(state=to, **changes)
+
+    monkeypatch.setattr(inquiries, "_move", look_and_write)
+    assert answer_at_once(ask(email="ada@example.com", text="Hello?")) > 1
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\x00", "x" * 5001])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from wagtail.models import ModelLogEntry
 from wishlists.inquiries import answer, ask, close
 from wishlists.models import Inquiry
 
+from .catalogs import PRODUCTS, MemoryCatalog
 from .staff import client_with, use_admin
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +185,14 @@ def test_a_question_with_its_products_today() -> None:
     assert "until 180 days after the answer" in text
 
 
+def test_a_product_in_general_can_be_ordered_if_one_of_its_options_can() -> None:
+    """Asked about without options, where there are some."""
+    MemoryCatalog.products["tea"] = replace(PRODUCTS["tea"], choices={"big": "250 g"})
+    inquiry = a_question(products=[{"product_ref": "tea", "title": "Sencha"}])
+    response = client_with("view_inquiry").get(url("inspect", inquiry))
+    assert [line.problem for _row, line in response.context["products"]] == [None]
+
+
 def test_products_of_an_odd_row_and_no_catalogue(settings: Any) -> None:
     """Never a 500, whatever an older version or a shop's own import wrote."""
     inquiry = a_question()
@@ -203,8 +213,9 @@ def test_the_answer_is_looked_at_and_sent(commits: Any) -> None:
         response = client.post(url("inspect", inquiry), {"answer": TEXT, "action": "preview"})
     page = response.content.decode()
     assert response.status_code == 200
-    assert 'sandbox srcdoc="&quot;' not in page
-    assert "&lt;html lang=&quot;en&quot;" in page.partition("srcdoc=")[2].partition("</iframe>")[0], "escaped as a whole"
+    assert "&lt;html lang=&quot;en&quot;" in page.partition("srcdoc=")[2].partition("</iframe>")[0], (
+        "escaped as a whole"
+    )
     assert "Yes, it is shade-grown." in page
     assert response.context["preview"].subject == "Your question to Kettle & Fern"
     assert not mail.outbox

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -48,6 +48,7 @@ JSON = {"Accept": "application/json"}
 def doors(site: Any) -> None:
     """A site with ways to log in, and limits that random lists reach."""
     site.ROOT_URLCONF = "tests.test_wishlists.merge_urls"
+    site.LOGIN_URL = "/accounts/login/"
     site.THANKYOU_WISHLISTS = SETTINGS
 
 
@@ -74,7 +75,7 @@ def go_through(door: str, client: Client, user: User) -> User:
 
 
 @pytest.mark.parametrize("door", ["login", "register", "rotation"])
-@hypothesis_settings(max_examples=15)
+@hypothesis_settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(device=kept_lists(), account=shelves(), is_open=st.booleans())
 def test_add_and_undo(door: str, device: dict[str, Kept], account: dict[str, Lines], is_open: bool) -> None:
     """SL-1: "add" leaves on the device what did not fit, and nothing else; undo gives back each row and each cookie."""
@@ -317,10 +318,8 @@ def test_the_receipt_says_what_happened(client: Client, customer: User) -> None:
     client.force_login(customer)
     page = client.get(answer(client, "add").headers["Location"]).content.decode()
     words = " ".join(page.split())
-    came, more, present, out = (
-        words.index(f"<h3>{text}")
-        for text in ("Came in", "Were there already, now", "Were there already</h3>", "Did not fit")
-    )
+    headings = ("Came in", "Were there already, now", "Were there already</h3>", "Did not fit")
+    came, more, present, out = (words.index(f"<h3>{text}") for text in headings)
     assert came < words.index("Sencha") < more < words.index("4 × Thing 1") < present
     assert present < words.index("Thing 2") < out < words.index("Kyusu")
     assert kept(client) == [("pot", 1)]

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import Client, RequestFactory
+from django.urls import include, path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,15 @@ from .conftest import kept, put
 
 JSON = {"accept": "application/json"}
 TAGS = '{% load thankyou_wishlists %}{% recently_viewed %}{% viewed "tea" %}'
+
+
+def tagged(request: HttpRequest) -> HttpResponse:
+    """A page of a shop with all tags of this file and of the comparison."""
+    template = Template(TAGS + '{% compare_button "tea" %}' if "tags" in request.GET else "bare")
+    return HttpResponse(template.render(Context({"request": request})))
+
+
+urlpatterns = [path("", include("wishlists.urls")), path("page/", tagged)]
 
 
 @pytest.fixture
@@ -229,6 +240,19 @@ def test_the_tags_read_nothing_of_the_visitor(client: Client, site: Any):
     assert 'data-product-ref="tea"' in html
     assert "checked" not in html
     assert "csrf" not in html
+
+
+@pytest.mark.usefixtures("turned_on")
+def test_a_page_with_the_tags_is_as_cacheable_as_without(member: Client, client: Client, site: Any):
+    """CK-7: the same headers, no cookie, also for those who have lists."""
+    site.ROOT_URLCONF = __name__
+    put(client, Line("tea"), kind=RECENT)
+    act(member, "on", "tea")
+    for browser in (Client(), client, member):
+        bare, page = browser.get("/page/"), browser.get("/page/?tags")
+        assert b"ty-recently-viewed" in page.content
+        assert dict(page.headers) == dict(bare.headers)
+        assert not page.cookies
 
 
 @pytest.mark.usefixtures("turned_on")

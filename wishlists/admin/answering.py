@@ -20,7 +20,7 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.log_actions import log
 
 from .. import inquiries, mails
-from ..catalog import get_catalog
+from ..catalog import Card, choices_of, get_catalog
 from ..conf import app_settings
 from ..exceptions import NoCatalog
 from ..inquiries import LONGEST_ANSWER, NO_PRODUCT, Overtaken, plain_text
@@ -160,7 +160,7 @@ class StepView(OneInquiry, View):
 
     permission_required = "answer"
     any_permission_required = None  # type: ignore[assignment]
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
     said: Any = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -258,5 +258,10 @@ def products_today(inquiry: Inquiry) -> list[tuple[dict[str, Any], PricedLine]]:
         cards = get_catalog().get_products(refs=[row["product_ref"] for row in rows]) if rows else {}
     except NoCatalog:
         cards = {}
-    lines = [Line(row["product_ref"], row["quantity"], row["options"]) for row in rows]
-    return [(row, price_line(line, cards.get(line.product_ref))) for row, line in zip(rows, lines, strict=True)]
+    return [(row, _line_today(row, cards.get(row["product_ref"]))) for row in rows]
+
+
+def _line_today(row: dict[str, Any], card: Card | None) -> PricedLine:
+    """Return one product at today's price; one that was asked about in general can be ordered in any of its options."""
+    any_option = next(iter((choices_of(card) if card is not None else None) or [""]))
+    return price_line(Line(row["product_ref"], row["quantity"], row["options"] or any_option), card)

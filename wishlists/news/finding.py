@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -82,9 +82,10 @@ def _batches() -> Iterator[list[str]]:
     last = ""
     while True:
         refs = list(listed.filter(product_ref__gt=last).values_list("product_ref", flat=True).distinct()[:BATCH])
-        if not refs:
+        if refs:
+            yield refs
+        if len(refs) < BATCH:
             return
-        yield refs
         last = refs[-1]
 
 
@@ -140,11 +141,11 @@ def take_turns() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     else:
         # A write comes first: it takes the lock of SQLite's file, before anything was read.
-        ProductWatch.objects.filter(pk=None).update(left=None)
+        ProductWatch.objects.filter(pk=0).update(left=None)
 
 
 def _events(
-    before: dict[str, Look], looks: dict[str, Look], cards: dict[str, Card], catalog: Catalog, *, now: datetime
+    before: dict[str, Look], looks: dict[str, Look], cards: Mapping[str, Card], catalog: Catalog, *, now: datetime
 ) -> list[CatalogEvent]:
     dropped = [ref for ref, look in looks.items() if may_have_dropped(before.get(ref), look)]
     lowest = lowest_prices_of(catalog, refs=dropped) if dropped else {}
@@ -155,8 +156,8 @@ def _events(
             title=cards[ref].title[:200],
             at=now,
             price=happening.price,  # type: ignore[misc]
-            price_before=happening.price_before,  # type: ignore[misc]
-            lowest_price=happening.lowest_price,  # type: ignore[misc]
+            price_before=happening.price_before,
+            lowest_price=happening.lowest_price,
             left=happening.left,
         )
         for ref, look in looks.items()
@@ -207,7 +208,8 @@ def _items(refs: Sequence[str]) -> Iterator[list[ListItem]]:
     last = 0
     while True:
         items = list(listed.filter(pk__gt=last).only("product_ref", "price", "price_currency")[:BATCH])
-        if not items:
+        if items:
+            yield items
+        if len(items) < BATCH:
             return
-        yield items
         last = items[-1].pk

@@ -33,9 +33,10 @@ def _chunks(refs: Collection[str]) -> Iterator[list[tuple[int, int]]]:
     while True:
         items = ListItem.objects.filter(list__kind=CART, product_ref__in=refs, pk__gt=last).order_by("pk")
         chunk = list(items.values_list("pk", "list__owner_id")[:CHUNK])
-        if not chunk:
+        if chunk:
+            yield chunk
+        if len(chunk) < CHUNK:
             return
-        yield chunk
         last = chunk[-1][0]
 
 

@@ -33,11 +33,12 @@ def tell_waiting() -> int:
     An event whose command broke off after it was written is told by the next one.
     """
     told = 0
-    for event in iter(lambda: CatalogEvent.objects.filter(told_at=None).order_by("pk").first(), None):
-        if CatalogEvent.objects.filter(pk=event.pk, told_at=None).update(told_at=timezone.now()):
-            told += 1
-            for items in _items_of(event):
-                SIGNALS[event.kind].send_robust(sender=CatalogEvent, event=event, items=items)
+    while waiting := list(CatalogEvent.objects.filter(told_at=None).order_by("pk")[:CHUNK]):
+        for event in waiting:
+            if CatalogEvent.objects.filter(pk=event.pk, told_at=None).update(told_at=timezone.now()):
+                told += 1
+                for items in _items_of(event):
+                    SIGNALS[event.kind].send_robust(sender=CatalogEvent, event=event, items=items)
     return told
 
 
@@ -47,9 +48,10 @@ def _items_of(event: CatalogEvent) -> Iterator[list[ListItem]]:
     while True:
         items = ListItem.objects.filter(news__event=event, pk__gt=last).order_by("pk").select_related("list__owner")
         chunk = list(items[:CHUNK])
-        if not chunk:
+        if chunk:
+            yield chunk
+        if len(chunk) < CHUNK:
             return
-        yield chunk
         last = chunk[-1].pk
 
 

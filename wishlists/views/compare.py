@@ -112,11 +112,11 @@ def _add(request: HttpRequest, line: Line, card: Card) -> HttpResponse:
 
 def _remove(request: HttpRequest, line: Line, card: Card | None) -> HttpResponse:
     shelf = lists_of(request)
-    key = {"product_ref": line.product_ref, "options": line.options}
-    if shelf.get(COMPARE).find(**key) is not None:
-        shelf.save(remove(shelf.get(COMPARE), **key))
-        tell(request, "removed", kind=COMPARE, **key)
-    return _done(request, Note("removed", **key), card)
+    ref, options = line.key
+    if shelf.get(COMPARE).find(product_ref=ref, options=options) is not None:
+        shelf.save(remove(shelf.get(COMPARE), product_ref=ref, options=options))
+        tell(request, "removed", kind=COMPARE, product_ref=ref, options=options)
+    return _done(request, Note("removed", ref, options), card)
 
 
 def _clear(request: HttpRequest) -> HttpResponse:
@@ -173,7 +173,6 @@ def _page(request: HttpRequest, *, refused: str = "", wanted: Line | None = None
         "removed": card if note is not None and note.code == "removed" else None,
         "wanted": wanted,
         "wanted_card": cards.get(wanted.product_ref) if wanted else None,
-        "next": request.POST.get("next", ""),
         "formats": _formats(),
         "is_account": shelf.account is not None,
         "shop_url": resolve_url(app_settings.shop_url),

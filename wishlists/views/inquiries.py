@@ -134,7 +134,7 @@ def _about(request: HttpRequest, data: Mapping[str, str]) -> About:
     # Of a list that was shown there was something to ask about; one that is empty by now, is not that list.
     if lines is None or (not lines and request.method == "POST"):
         return About(is_missing=True)
-    products = _products_of(request, lines)
+    products = _products_of(request, lines, are_own=not product)
     if not products and (product or request.method == "POST"):
         return About(is_missing=True)
     return About(
@@ -157,7 +157,7 @@ def _lines_of(request: HttpRequest, name: str) -> list[Line] | None:
     return [item.line for item in items] if items or lists.exists() else None
 
 
-def _products_of(request: HttpRequest, lines: list[Line]) -> list[dict[str, Any]]:
+def _products_of(request: HttpRequest, lines: list[Line], *, are_own: bool) -> list[dict[str, Any]]:
     """Return the lines as a question keeps them, those that the shop does not know left out."""
     try:
         catalog = get_catalog()
@@ -165,7 +165,9 @@ def _products_of(request: HttpRequest, lines: list[Line]) -> list[dict[str, Any]
         return []
     cards = catalog.get_products(refs=list(dict.fromkeys(line.product_ref for line in lines))) if lines else {}
     known = [line for line in lines if line.product_ref in cards]
-    known = [line for line in known if accepts_options(cards[line.product_ref], line.options)]
+    if not are_own:
+        # One may ask about a product in general, or in options that there are; not write anything there.
+        known = [line for line in known if not line.options or accepts_options(cards[line.product_ref], line.options)]
     titles = option_titles_of(catalog, keys=[line.key for line in known], cards=cards)
     base = request.build_absolute_uri("/")
     return [

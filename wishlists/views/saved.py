@@ -275,7 +275,7 @@ def _moved(
     _tell_moved(request, moved)
     if not keys:
         return _nothing(request, page)
-    if not moved.stayed and (not moved.cut or len(moved.lines) == 1):
+    if not moved.stayed and (not moved.cut or (len(moved.lines) == 1 and code == "put")):
         line = moved.cut[0] if moved.cut else moved.lines[0]
         if moved.cut:
             note = Note("limited", *line.key, line.quantity)

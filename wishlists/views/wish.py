@@ -185,7 +185,7 @@ REMOVED = frozenset({"wish_removed", "wishes_removed"})
 
 def _items(row: ProductList) -> list[ListItem]:
     """Return the items, the most wanted first, with what is taken of each if the owner wants to know."""
-    items = row.items.order_by("priority", "pk")
+    items = row.items.order_by("priority", "added_at", "pk")
     if row.is_shared and not row.hides_gifts:
         same = GiftMark.objects.filter(
             list=OuterRef("list"), product_ref=OuterRef("product_ref"), options=OuterRef("options")

@@ -140,7 +140,7 @@ def _cart(request: HttpRequest, row: ProductList) -> HttpResponse:
     keys = _keys(request, row)
     if not keys:
         return _refused(request, row, _("Choose at least one product."))
-    items = [item for item in row.items.order_by("priority", "pk") if item.key in keys]
+    items = [item for item in row.items.order_by("priority", "added_at", "pk") if item.key in keys]
     cards = get_catalog().get_products(refs=[item.product_ref for item in items]) if items else {}
     moved = copy_into_basket(
         request=request, shelf=lists_of(request), lines=[item.line for item in items], keys=keys, cards=cards
