@@ -35,7 +35,9 @@ class DeviceShelf:
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        self._request = request
+        # As they came: a page cache may cut what the views see of them (wagtail-cache does, on every GET).
+        self.cookies = request.COOKIES
+        self._header = request.META.get("HTTP_COOKIE", "")
         self._kept: dict[str, Kept] = {}
         #: New cookie values by kind; an empty one deletes the cookie.
         self._values: dict[str, str] = {}
@@ -169,7 +171,7 @@ class DeviceShelf:
             readable = (value for value in sent if cookies.decode(value, kind=kind) is not None)
             if value := next(readable, ""):
                 found[kind] = value
-        if app_settings.open_cookie_name in self._request.COOKIES:
+        if app_settings.open_cookie_name in self.cookies:
             found[OPEN] = ".".join(sorted(self._open_now))
         return found
 
@@ -193,7 +195,7 @@ class DeviceShelf:
         if self._opened:
             # Never kept: when the browser is closed, what is left is closed too.
             self._set(response, name, _open_text(self._opened))
-        elif self._opened is not None and name in self._request.COOKIES:
+        elif self._opened is not None and name in self.cookies:
             response.delete_cookie(name, path="/", samesite="Lax")
 
     def _write(self, response: HttpResponseBase, kind: str, value: str) -> None:
@@ -201,7 +203,7 @@ class DeviceShelf:
         if value:
             days = app_settings.keep_days if self._kept[kind].keep else None
             self._set(response, name, value, max_age=days * 24 * 60 * 60 if days else None)
-        elif name in self._request.COOKIES:
+        elif name in self.cookies:
             response.delete_cookie(name, path="/", samesite="Lax")
 
     def _set(self, response: HttpResponseBase, name: str, value: str, **more: Any) -> None:
@@ -242,7 +244,7 @@ class DeviceShelf:
         if self._opened is not None:
             return self._opened
         if self._opened_before is None:
-            text = self._request.COOKIES.get(app_settings.open_cookie_name, "")
+            text = self.cookies.get(app_settings.open_cookie_name, "")
             names = frozenset(name for name in text.split(".") if name in KINDS or name == HUSHED)
             self._opened_before = names
             if text and text != _open_text(names):
@@ -286,10 +288,10 @@ class DeviceShelf:
 
         A cookie for a longer path or the parent domain may share it (CK-3); the dict of a request keeps only one.
         """
-        if name not in self._request.COOKIES:
+        if name not in self.cookies:
             return []
-        pairs = (parse_cookie(part) for part in self._request.META.get("HTTP_COOKIE", "").split(";"))
-        return [pair[name] for pair in pairs if name in pair] or [self._request.COOKIES[name]]
+        pairs = (parse_cookie(part) for part in self._header.split(";"))
+        return [pair[name] for pair in pairs if name in pair] or [self.cookies[name]]
 
 
 def _open_text(names: frozenset[str]) -> str:

@@ -9,6 +9,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
 from .conf import app_settings
+from .jar import cookies_of
 from .models.keys import is_key, make_key
 
 #: Own purpose: no other signed value passes as a giver's cookie.
@@ -22,7 +23,7 @@ def new_giver() -> str:
 
 def read_giver(request: HttpRequest) -> str:
     """Return the giver that this browser is; empty if it is none yet, whatever its cookie holds (CK-3)."""
-    text = request.COOKIES.get(cookie_name(), "")
+    text = cookies_of(request).get(cookie_name(), "")
     if not text or len(text) > 200:
         return ""
     try:
@@ -46,7 +47,7 @@ def write_giver(response: HttpResponseBase, giver: str) -> None:
 
 def forget_giver(request: HttpRequest, response: HttpResponseBase) -> None:
     """Let this browser be nobody again; what it marked stays marked."""
-    if cookie_name() in request.COOKIES:
+    if cookie_name() in cookies_of(request):
         response.delete_cookie(cookie_name(), path="/", samesite="Lax")
 
 

@@ -68,7 +68,8 @@ def merge(
         earlier = list(MergeReceipt.objects.filter(owner_id=user.pk, created_at__gt=at - SAME_CLICK)[:PER_MINUTE])
         if not touched:
             for receipt in earlier:
-                if receipt.guest == given and receipt.undone_at is None:
+                # The second click brings the same again, or only what the first one has left on the device.
+                if receipt.undone_at is None and given in (receipt.guest, receipt.left_out):
                     return receipt
         if sum(receipt.created_at > at - timedelta(minutes=1) for receipt in earlier) >= PER_MINUTE:
             raise TooFast

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .catalog import Card
 from .conf import app_settings
+from .jar import cookies_of
 from .lines import is_ref
 
 #: Own purpose: a note is not a cart and a cart is not a note (CK-1).
@@ -151,7 +152,7 @@ def leave(response: HttpResponseBase, note: Note) -> None:
 
 def read(request: HttpRequest) -> Note | None:
     """Return the note that came with this request; None if there is none, or none of ours (CK-3)."""
-    text = request.COOKIES.get(app_settings.note_cookie_name, "")
+    text = cookies_of(request).get(app_settings.note_cookie_name, "")
     if not text or len(text) > 4096:
         return None
     try:
@@ -166,5 +167,5 @@ def read(request: HttpRequest) -> Note | None:
 
 def drop(request: HttpRequest, response: HttpResponseBase) -> None:
     """Delete the note that came with this request, good or bad: it is shown once."""
-    if app_settings.note_cookie_name in request.COOKIES:
+    if app_settings.note_cookie_name in cookies_of(request):
         response.delete_cookie(app_settings.note_cookie_name, path="/", samesite="Lax")

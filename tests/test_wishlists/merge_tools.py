@@ -99,8 +99,10 @@ def fill_browser(client: Client, kept: Mapping[str, Kept], *, is_open: bool) -> 
 
 
 def cookies_in(client: Client) -> dict[str, str]:
-    """All cookies of ours that a browser holds, to the last byte."""
-    return {name: morsel.value for name, morsel in client.cookies.items() if name.startswith("cart") and morsel.value}
+    """All cookies of ours that a browser holds, to the last byte, but for the message of the last POST."""
+    ours = {name: morsel.value for name, morsel in client.cookies.items() if name.startswith("cart") and morsel.value}
+    ours.pop(app_settings.note_cookie_name, None)
+    return ours
 
 
 def rows_of(user: User) -> dict[str, list[dict[str, Any]]]:

@@ -53,16 +53,16 @@ class Shop:
         cls.cards[ref] = replace(cls.cards[ref], available=True)
 
 
-@pytest.fixture(autouse=True)
-def shop(settings: Any, site: Any) -> type[Shop]:
+@pytest.fixture(autouse=True, name="shop")
+def shop_fixture(settings: Any, site: Any) -> type[Shop]:
     settings.THANKYOU_WISHLISTS = {"CATALOG": "tests.test_wishlists.news_world.Shop"}
     Shop.cards, Shop.lowest, Shop.asked = {}, {}, []
     Shop.set()
     return Shop
 
 
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[list[tuple[str, list[int]]]]:
+@pytest.fixture(autouse=True, name="heard")
+def heard_fixture() -> Iterator[list[tuple[str, list[int]]]]:
     """What receivers of the three signals are told: kind, and the items' keys."""
     calls: list[tuple[str, list[int]]] = []
 
@@ -87,8 +87,8 @@ def save(
     return ListItem.objects.create(list=row, product_ref=ref, title=ref, price=cost, **values)
 
 
-@pytest.fixture
-def look(django_capture_on_commit_callbacks: Any) -> Any:
+@pytest.fixture(name="look")
+def look_fixture(django_capture_on_commit_callbacks: Any) -> Any:
     """One run of the command, and what comes after its commits."""
 
     def run(**options: Any) -> finding.Found:

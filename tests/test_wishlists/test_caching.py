@@ -100,9 +100,7 @@ def test_a_page_that_is_not_cached_would_be_noticed(cached: Any, monkeypatch: py
         full(Client()).get("/plain/")
 
 
-@pytest.mark.parametrize(
-    "url", ["/cart/", "/saved/", "/compare/", "/lists/state/", "/lists/device/", "/lists/left/", "/lists/api/"]
-)
+@pytest.mark.parametrize("url", ["/cart/", "/saved/", "/lists/state/", "/lists/device/", "/lists/left/", "/lists/api/"])
 def test_what_is_somebodys_own_is_never_kept(cached: Any, url: str):
     """CK-7: the small request and the pages of the lists, in the same cache."""
     mine = full(Client()).get(url)
@@ -129,5 +127,12 @@ def test_wagtail_cache_keeps_the_page_and_not_the_lists(site: Any, monkeypatch: 
     site.MIDDLEWARE = [f"{cache}.UpdateCacheMiddleware", *MIDDLEWARE, f"{cache}.FetchFromCacheMiddleware"]
     assert full(Client()).get("/plain/").status_code == 200
     assert Client().get("/plain/").headers["X-Wagtail-Cache"] == "hit"
-    assert full(Client()).get("/lists/state/").json()["counts"]["cart"] == 2
-    assert Client().get("/lists/state/").json()["counts"]["cart"] == 0
+    visitor = full(Client())
+    for _time in range(2):
+        # It cuts our cookies off the request before the view, so they have been read before.
+        assert visitor.get("/lists/state/").json()["counts"]["cart"] == 2
+        assert Client().get("/lists/state/").json()["counts"]["cart"] == 0
+    visitor.post("/cart/add/", {"product_ref": "tea"})
+    page = visitor.get("/cart/").content
+    assert b"Added: Sencha" in page
+    assert b"Sencha" not in Client().get("/cart/").content

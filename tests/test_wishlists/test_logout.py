@@ -31,7 +31,7 @@ TITLES = ("Sencha", "Kyusu", "An old title")
 def doors(site: Any) -> None:
     """A site with ways to log in and out, and all kinds of lists."""
     site.ROOT_URLCONF = "tests.test_wishlists.merge_urls"
-    site.LOGIN_URL = "/plain/"
+    site.LOGIN_URL = "/guarded/"
     site.THANKYOU_WISHLISTS = {
         "CATALOG": "tests.test_wishlists.catalogs.MemoryCatalog",
         "KINDS": {"recent": {"is_on": True}},
@@ -81,6 +81,7 @@ def test_nothing_of_the_account_is_left(client: Client, customer: User) -> None:
     use_everything(client, customer)
     client.post("/leave/")
     assert cookies_in(client) == {}
+    assert not client.cookies[app_settings.note_cookie_name].value
     assert not any(ref in as_read(client) for ref in ("pot", "tea"))
     for page in pages():
         text = b"".join(client.get(page, follow=True)).decode()

@@ -11,7 +11,7 @@ from djmoney.money import Money
 from wishlists.models import CatalogEvent, ItemNews, ProductWatch
 from wishlists.news.happenings import Happening, Look, compare, look_at
 
-from .news_world import BACK, PRICE_DROP, SELLING_OUT, Shop, heard, kinds, look, save, shop  # noqa: F401
+from .news_world import BACK, PRICE_DROP, SELLING_OUT, Shop, heard_fixture, kinds, look_fixture, save, shop_fixture  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,7 @@ from wishlists.news import finding, telling
 from wishlists.news.finding import find_news
 from wishlists.news.telling import fresh_news, news_of, tell_waiting
 
-from .news_world import BACK, PRICE_DROP, Shop, heard, kinds, look, save, shop  # noqa: F401
+from .news_world import BACK, PRICE_DROP, Shop, heard_fixture, kinds, look_fixture, save, shop_fixture  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

@@ -31,7 +31,8 @@ def cart_badge() -> dict[str, Any]:
 def list_count(kind: str, *, label: str = "") -> dict[str, Any]:
     """Show a link to one of the visitor's lists ("saved", "compare", "recent"), to which a script adds how much is on it.
 
-    ``label`` is for shops that call it otherwise. Nothing for a kind that the shop has switched off. Raises ValueError for a kind of which there is not just one.
+    ``label`` is for shops that call it otherwise. Nothing for a kind that the shop has switched off. Raises
+    ValueError for a kind of which there is not just one.
     """
     return count_context(kind, label=label)
 
@@ -39,12 +40,13 @@ def list_count(kind: str, *, label: str = "") -> dict[str, Any]:
 @register.inclusion_tag("thankyou_wishlists/list_prompt.html", takes_context=True)
 def list_prompt(context: Context) -> dict[str, Any]:
     """Show, by a script and only if there is something, the note about what an earlier visit left on this device, or
-    the question what should become of a guest's things after a login. Nothing during the checkout (CK-5).
+    the question what should become of a guest's things after a login. Nothing during the checkout (CK-5), and nothing
+    on the pages of the lists, which say it themselves.
 
     It depends on the address of the page alone, which may be cached (CK-7). Once a page, best below its header.
     """
     request = context.get("request")
-    if request is None or is_quiet(request.path):
+    if request is None or is_quiet(request.path) or _is_ours(request):
         return {}
     return {"path": request.path, "can_save": is_on(SAVED)}
 
@@ -159,6 +161,11 @@ def save_button(
 def dom_id(product_ref: Any) -> str:
     """Return an HTML id for a product reference."""
     return make_dom_id(str(product_ref))
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.app_name == "thankyou_wishlists"
 
 
 def _with_lists(context: Context) -> HttpRequest | None:

@@ -37,6 +37,7 @@ from coupons.models import Coupon
 from coupons.quoting import explain, quote
 from coupons.staging import staged, unstage
 from coupons.visitors import has_passed_challenge, visitor_of
+from wishlists.moving import park
 from wishlists.pricing import PricedLines, price
 
 from .. import browser
@@ -136,6 +137,8 @@ def _place(request: HttpRequest) -> HttpResponse:
         return _page(request, form, Tried(problem=error.message))
     # The coupons stay staged until the order is paid: whoever leaves the payment page and orders anew keeps them.
     browser.remember_order(request, order)
+    # What could not be ordered waits among the saved things until it can.
+    park(shelf=request.lists, cards=basket.cards)  # type: ignore[attr-defined]
     request.lists.forget()  # type: ignore[attr-defined]
     return go_on_with(request, order)
 
