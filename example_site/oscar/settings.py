@@ -172,5 +172,7 @@ THANKYOU_COUPONS = {  # ours
 THANKYOU_WISHLISTS = {  # ours: lists beside Oscar's own basket
     "CATALOG": "thankyou_flows.stores.get_store",
     "BASKET": "thankyou_flows.stores.lists.add_to_basket",
+    "BASKET_URL": "basket:summary",
     "KINDS": {"cart": {"is_on": False}},
+    "QUIET_URLS": ["checkout:index"],
 }
