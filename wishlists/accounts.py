@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from .catalog import Card
@@ -14,7 +15,7 @@ from .conf import app_settings
 from .exceptions import ListFull, TooFast
 from .kinds import KINDS, SAVED, WISH, get_kind, single
 from .lines import Line, Lines
-from .models import ListItem, MergeReceipt, ProductList
+from .models import ListItem, ProductList
 from .saves import record_saves
 
 #: ADDS_PER_MINUTE looks back so far.
@@ -58,7 +59,8 @@ class AccountShelf:
         has changed.
         """
         kind = lines.kind
-        items = {item.key: item for item in self.items(kind)}
+        known = self.items(kind)
+        items = {item.key: item for item in known}
         before = {key: item.line for key, item in items.items()}
         wanted = {line.key: line for line in lines}
         gone = [key for key in before if key not in wanted]
@@ -72,7 +74,7 @@ class AccountShelf:
         # Whatever happens, what was read is no longer what is there.
         self._items.pop(kind, None)
         with transaction.atomic():
-            row = lock_list(user=self.user, kind=kind)
+            row = touch_list(user=self.user, kind=kind, pk=known[0].list_id if known else None)
             if gone:
                 row.items.filter(pk__in=[items[key].pk for key in gone]).delete()
             for line in changed:
@@ -80,15 +82,8 @@ class AccountShelf:
             ListItem.objects.bulk_update([items[line.key] for line in changed], ["quantity", "parked"])
             if new:
                 made = [make_item(row, line, (cards or {}).get(line.product_ref)) for line in new]
-                if not is_limited:
-                    for item in made:
-                        # Not counted against what is saved one by one in the next minute either.
-                        item.added_at -= SPEED_WINDOW
-                insert_items(row, made)
-                check_length(row)
-                if is_limited and not lines.policy.drops_oldest:
-                    check_speed(self.user)
-            ProductList.objects.filter(pk=row.pk).update(changed_at=timezone.now())
+                insert_items(row, made, is_limited=is_limited)
+                check_limits(row, is_limited=is_limited)
 
     def forget(self, kind: str) -> None:
         """Empty a list."""
@@ -104,12 +99,31 @@ def lock_list(*, user: Any, kind: str) -> ProductList:
     if kind == WISH:
         raise ValueError("a wish list is named by its key")
     while True:
-        ProductList.objects.get_or_create(owner_id=user.pk, kind=kind)
-        # A second step: only a row that is there can be locked; one that an undone merge takes away meanwhile is made anew.
         row = ProductList.objects.of(user).select_for_update().filter(kind=kind).first()
-        if row is not None:
-            row.owner = user
-            return row
+        if row is None:
+            row, is_new = ProductList.objects.get_or_create(owner_id=user.pk, kind=kind)
+            if not is_new:
+                # Somebody else's, of this instant: only a row that is there can be locked. Nobody sees our own yet.
+                continue
+        row.owner = user
+        return row
+
+
+def touch_list(*, user: Any, kind: str, pk: int | None = None) -> ProductList:
+    """Return the account's list as ``lock_list`` does, with today's date on it.
+
+    If the caller has read which row it is (``pk``), that is one statement: who updates a row holds it. Of such a list
+    only ``pk``, ``kind`` and ``owner`` are there, the rest is read when it is asked for.
+    """
+    now = timezone.now()
+    if pk is not None and ProductList.objects.of(user).filter(pk=pk, kind=kind).update(changed_at=now):
+        row = ProductList.from_db(None, ("id", "owner_id", "kind"), (pk, user.pk, kind))
+        row.owner = user
+        return row
+    row = lock_list(user=user, kind=kind)
+    if row.changed_at < now:
+        ProductList.objects.filter(pk=row.pk).update(changed_at=now)
+    return row
 
 
 def make_item(row: ProductList, line: Line, card: Card | None) -> ListItem:
@@ -125,34 +139,39 @@ def make_item(row: ProductList, line: Line, card: Card | None) -> ListItem:
     )
 
 
-def insert_items(row: ProductList, items: Iterable[ListItem], *, now: datetime | None = None) -> None:
-    """Write new items; one that came there meanwhile stays as it is. Saving is counted for the shop's report."""
-    items = list(items)
+def insert_items(
+    row: ProductList, items: Iterable[ListItem], *, now: datetime | None = None, is_limited: bool = True
+) -> None:
+    """Write new items; one that came there meanwhile stays as it is. Saving is counted for the shop's report.
+
+    ``check_limits`` counts moments: each item has its own, but without ``is_limited`` they are one step of one moment.
+    """
+    items, at = list(items), now or timezone.now()
+    for number, item in enumerate(items):
+        item.added_at = at + timedelta(microseconds=number) if is_limited else at
     ListItem.objects.bulk_create(items, ignore_conflicts=True)
     if row.kind in (SAVED, WISH):
-        record_saves(user=row.owner, titles={item.product_ref: item.title for item in items}, now=now)
+        record_saves(user=row.owner, titles={item.product_ref: item.title for item in items}, now=at)
 
 
-def check_length(row: ProductList) -> None:
-    """Raise ListFull if the list, which is locked, is longer than its kind may be (SL-6).
+def check_limits(row: ProductList, *, is_limited: bool = True) -> None:
+    """Raise ListFull if the list, which is locked, is longer than its kind may be, or TooFast (SL-6). One query.
 
-    Where the oldest makes room, what another tab added meanwhile counts too.
+    TooFast, only if ``is_limited``: this account saved more than ADDS_PER_MINUTE products in the last minute, on all its
+    lists; what came in one step, as by a merge, counts as one. Looking at products is not saving them. Where the oldest
+    makes room, what another tab added meanwhile counts too.
     """
     policy = get_kind(row.kind)
     if policy.drops_oldest:
         newest = list(row.items.order_by("-pk").values_list("pk", flat=True)[: policy.max_items])
         row.items.exclude(pk__in=newest).delete()
-    elif row.items.count() > policy.max_items:
-        raise ListFull("lines", kind=row.kind, limit=policy.max_items)
-
-
-def check_speed(user: Any) -> None:
-    """Raise TooFast if this account saved more than ADDS_PER_MINUTE products in the last minute (SL-6)."""
-    since = timezone.now() - SPEED_WINDOW
-    # Looking at products is not saving them.
+        return
     kinds = [kind.name for kind in map(get_kind, KINDS) if not kind.drops_oldest]
-    # What a merge brought was saved long before, one by one.
-    merged = MergeReceipt.objects.filter(owner_id=user.pk, created_at__gt=since).values("created_at")
-    saved = ListItem.objects.of(user).filter(added_at__gt=since, list__kind__in=kinds).exclude(added_at__in=merged)
-    if saved.count() > app_settings.adds_per_minute:
+    here = Q(list=row.pk)
+    fast = Q(added_at__gt=timezone.now() - SPEED_WINDOW, list__kind__in=kinds)
+    counted = ListItem.objects.filter(here | fast if is_limited else here, list__owner=row.owner_id)
+    found = counted.aggregate(length=Count("pk", filter=here), fast=Count("added_at", filter=fast, distinct=True))
+    if found["length"] > policy.max_items:
+        raise ListFull("lines", kind=row.kind, limit=policy.max_items)
+    if is_limited and found["fast"] > app_settings.adds_per_minute:
         raise TooFast

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from djmoney.money import Money
 
-from .accounts import SPEED_WINDOW, check_length, check_speed, insert_items, make_item
+from .accounts import check_limits, insert_items, make_item
 from .catalog import Card
 from .conf import app_settings
 from .exceptions import ListFull, NameTaken
@@ -196,7 +196,7 @@ def put_back(*, list: ProductList) -> int:
         items = [_unpacked(row, packed) for packed in row.last_removed]
         items = [item for item in items if item.key not in present]
         ListItem.objects.bulk_create(items)
-        check_length(row)
+        check_limits(row, is_limited=False)
         row.last_removed = []
         row.changed_at = timezone.now()
         row.save(update_fields=["last_removed", "changed_at"])
@@ -233,7 +233,7 @@ def move_items(*, source: ProductList, target: ProductList, keys: Iterable[Key])
             if item.key in present:
                 _merge(present[item.key], item)
                 item.delete()
-        check_length(target)
+        check_limits(target, is_limited=False)
         if moving:
             _touch(source)
             _touch(target)
@@ -283,14 +283,8 @@ def _put(row: ProductList, lines: Iterable[Line], cards: Mapping[str, Card], *, 
         elif present[line.key].quantity < line.quantity:
             _write(present[line.key], quantity=line.quantity)
     if new:
-        if not is_limited and not row.is_shared:
-            for item in new.values():
-                # Not counted against what is saved one by one in the next minute either.
-                item.added_at -= SPEED_WINDOW
-        insert_items(row, new.values())
-        check_length(row)
-        if is_limited:
-            check_speed(row.owner)
+        insert_items(row, new.values(), is_limited=is_limited)
+        check_limits(row, is_limited=is_limited)
     return len(new)
 
 

@@ -79,10 +79,8 @@ def merge(
         )
         for kind, row in touched.items():
             new = [make_item(row, line, cards.get(line.product_ref)) for line in plans[kind].new]
-            for item in new:
-                item.added_at = at
             if new:
-                insert_items(row, new, now=at)
+                insert_items(row, new, now=at, is_limited=False)
         ProductList.objects.filter(pk__in=[row.pk for row in touched.values()]).update(changed_at=at)
         after = _items_of(touched)
         changes = {

@@ -81,7 +81,9 @@ def unshare(*, list: ProductList) -> ProductList:
         row = lock(list)
         if row.is_shared:
             row.share_key = row.shared_at = None
-            _save(row)
+            # From today on, givers' marks wait for another link (``pruning.forgotten_gifts``).
+            row.changed_at = timezone.now()
+            row.save(update_fields=["share_key", "shared_at", "changed_at"])
             _tell(list_unshared, row)
     return row
 

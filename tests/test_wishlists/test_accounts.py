@@ -176,7 +176,7 @@ def test_nobody_saves_faster_than_people_do(customer: User, site: Any):
     change(site, ADDS_PER_MINUTE=3)
     shelf = AccountShelf(customer)
     now = timezone.now()
-    with time_machine.travel(now, tick=False):
+    with time_machine.travel(now):
         for kind, ref in ((SAVED, "tea"), (CART, "tea"), (COMPARE, "pot")):
             shelf.save(add(shelf.get(kind), product_ref=ref))
         with pytest.raises(TooFast):

@@ -185,7 +185,7 @@ def test_amounts_are_text(money: Money, text: str) -> None:
 # Wish lists ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["", make_key()])
+@pytest.mark.parametrize("key", ["", make_key()], ids=["all lists", "one list"])
 def test_a_guest_is_told_to_log_in(client: Client, key: str) -> None:
     """No redirect that a program would follow to a page; and no word on whether the list exists."""
     answer = client.get(url("api_wish_list", key) if key else url("api_wish_lists"))
@@ -308,7 +308,11 @@ def test_changes_go_to_the_addresses_of_the_forms(client: Client) -> None:
     assert client.get(url("api_list", CART)).json()["items"][0]["quantity"] == 2
 
 
-@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}],
+    ids=["neither", "fetch-site", "origin"],
+)
 def test_other_sites_need_djangos_token(headers: dict[str, str]) -> None:
     """The rules of the forms hold for programs, too (CK-5)."""
     strict = Client(enforce_csrf_checks=True, headers={"accept": "application/json", **headers})

@@ -48,7 +48,7 @@ def list_prompt(context: Context) -> dict[str, Any]:
     request = context.get("request")
     if request is None or is_quiet(request.path) or _is_ours(request):
         return {}
-    return {"path": request.path, "can_save": is_on(SAVED)}
+    return {"is_shown": True, "can_save": is_on(SAVED)}
 
 
 @register.inclusion_tag("thankyou_wishlists/includes/left_note.html", takes_context=True)

@@ -30,9 +30,17 @@ class ListPrompt extends HTMLElement {
     if (this.shown !== wanted) {
       this.note?.remove();
       this.append(this.querySelector(`template[data-${wanted}]`).content.cloneNode(true));
+      this.comeBack();
       this.shown = wanted;
     }
     this.say(wanted === "left" ? ` ${state.left}` : "");
+  }
+
+  // The page itself does not know its address: it may name an order, and many addresses may share one cached page.
+  comeBack() {
+    const here = location.pathname;
+    for (const field of this.note.querySelectorAll("[name=next]")) field.value = here;
+    for (const link of this.note.querySelectorAll("[data-with-next]")) link.href += `?next=${encodeURIComponent(here)}`;
   }
 
   // The live region is there before its text, so that screen readers hear it.
