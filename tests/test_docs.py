@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.management import get_commands
 from django.dispatch import Signal
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 import coupons.conf
@@ -25,12 +26,20 @@ import thankyou_flows.access
 import thankyou_flows.conf
 import thankyou_flows.signals
 import thankyou_flows.urls
+import wishlists.asking
 import wishlists.conf
 import wishlists.signals
 import wishlists.urls
 from thankyou_flows.blocks import FlowStreamBlock
 from thankyou_flows.rules import RuleStreamBlock
+from thankyou_flows.stores.dummy import DummyStore
 from thankyou_flows.testing import StoreContractTests
+from wishlists.kinds import CART, CHANGEABLE, KINDS
+from wishlists.lines import Lines
+from wishlists.models import ListItem, ProductList
+from wishlists.plain import plain_kind, plain_lines, plain_wish_list
+from wishlists.shelf import Shelf
+from wishlists.state import state_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -119,7 +128,7 @@ def test_every_command_is_listed_and_no_other() -> None:
     ("heading", "module", "prefix"),
     [
         ("thankyou_flows", thankyou_flows.urls, "thanks/"),
-        ("thankyou_wishlists", wishlists.urls, "cart/"),
+        ("thankyou_wishlists", wishlists.urls, ""),
         ("thankyou_coupons", coupons.urls, "coupons/"),
     ],
 )
@@ -156,7 +165,10 @@ def test_every_session_key_and_cookie_is_listed() -> None:
     """CK-1, TY-5: nothing is kept in a browser that is not named here."""
     listed = set(first_column(read("reference/cookies-and-sessions.md")))
     cookie = wishlists.conf.DEFAULTS["COOKIE_NAME"]
-    assert {cookie, f"{cookie}_note", thankyou_flows.access.SESSION_KEY, coupons.staging.KEY} <= listed
+    ours = {cookie, *(f"{cookie}_{name}" for name in ("note", "open", "gifts"))}
+    ours |= {f"{cookie}_{kind.name}" for kind in KINDS.values() if kind.guests and kind.name != CART}
+    assert {name for name in listed if name.startswith(cookie)} == ours
+    assert {thankyou_flows.access.SESSION_KEY, coupons.staging.KEY, wishlists.asking.SESSION_KEY} <= listed
     writers = {
         file.relative_to(ROOT).as_posix()
         for app in APPS
@@ -167,14 +179,16 @@ def test_every_session_key_and_cookie_is_listed() -> None:
         "coupons/staging.py",
         "thankyou_flows/access.py",
         "thankyou_flows/stores/oscar/holding.py",
-        "wishlists/notes.py",
+        "wishlists/asking.py",
         "wishlists/device.py",
+        "wishlists/givers.py",
+        "wishlists/notes.py",
     }, "Something new is kept in browsers or sessions: describe it."
 
 
 def documented_calls() -> list[str]:
-    """Return the dotted calls of the public API, as they are written on its two pages."""
-    text = read("reference/public-api.md") + read("reference/coupons-api.md")
+    """Return the dotted calls of the public API, as they are written on its three pages."""
+    text = "".join(read(f"reference/{page}.md") for page in ("public-api", "coupons-api", "lists-api"))
     return re.findall(r"`((?:coupons|wishlists|thankyou_flows)\.[\w.]+\([^`]*\))`", text)
 
 
@@ -236,10 +250,52 @@ def test_ten_lines_are_enough() -> None:
     assert "nine lines" in text
 
 
+def test_ten_lines_put_lists_into_a_shop() -> None:
+    """Each step has as many lines as its heading says; the login's is the one that asks."""
+    text = read("how-to/lists.md")
+    steps = re.findall(r"^## (\d\. .*\((\d) lines?.*\))$", text, re.MULTILINE)
+    assert sum(int(number) for _heading, number in steps) == 10
+    for heading, number in steps:
+        code = next(code_of(section(text, heading)))[1]
+        wanted = [line for line in code.splitlines() if "merge_url(" in line or "5." not in heading]
+        assert len(wanted) == int(number), heading
+
+
+def test_the_kinds_are_as_described() -> None:
+    rows = re.findall(
+        r"^\| `([a-z_]+)`[^|]* \| (.*) \|$", section(read("reference/settings.md"), "THANKYOU_WISHLISTS"), re.M
+    )
+    said = {name: [cell.strip(" `").replace(",", "") for cell in cells.split("|")] for name, cells in rows}
+    assert said.keys() == {*CHANGEABLE}
+    for name, cells in said.items():
+        for kind, cell in zip(KINDS.values(), cells, strict=True):
+            value = getattr(kind, name)
+            if cell == "–":  # there is nothing to say: no days, no cookie
+                assert not value, (name, kind.name)
+            else:
+                assert cell == str(value), (name, kind.name)
+
+
+def test_the_json_is_as_described() -> None:
+    """Every field of a kind, an item, a wish list and the state is named, and no other."""
+    text = section(read("reference/lists-api.md"), "JSON API")
+
+    def named(start: str) -> set[str]:
+        [paragraph] = [each for each in re.split(r"\n(?=\n|\|)", text) if each.strip().startswith(start)]
+        return set(re.findall(r"`([a-z_]+)`", paragraph))
+
+    row = ListItem(product_ref="x", list=ProductList(name="x"))
+    lines = plain_lines(Lines((row.line,)), DummyStore(), rows=[row])
+    assert named("**Item**: ") == {*lines["items"][0], "item", "null"}
+    assert named("**Wish list**: ") == {*plain_wish_list(row.list, share_url=None)}
+    assert {*plain_kind(KINDS[CART])} <= named("| `lists/api/` |")
+    assert named("**State**: ") == {*state_of(Shelf(HttpRequest()))}
+
+
 def test_the_contract_tests_are_counted_right() -> None:
     count = sum(name.startswith("test_") for name in vars(StoreContractTests))
-    assert count == 20
-    assert "twenty tests" in read("how-to/write-a-store-adapter.md")
+    assert count == 21
+    assert "twenty-one tests" in read("how-to/write-a-store-adapter.md")
 
 
 def test_the_ten_properties() -> None:
@@ -251,8 +307,9 @@ def test_the_ten_properties() -> None:
     assert len(ours) == 10
 
 
-def test_templates_to_override_are_there() -> None:
-    for cell in re.findall(r"^\| (`thankyou_[^|]+) \|", read("how-to/theme.md"), re.MULTILINE):
+@pytest.mark.parametrize("page", ["theme", "lists"])
+def test_templates_to_override_are_there(page: str) -> None:
+    for cell in re.findall(r"^\| (`thankyou_[^|]+) \|", read(f"how-to/{page}.md"), re.MULTILINE):
         names = re.findall(r"`([^`]+)`", cell)
         folder = names[0].rpartition("/")[0]
         for name in names:

@@ -24,6 +24,8 @@ VERSION = 1
 LONGEST = 4096
 #: Bytes of the limit that adding leaves free: keeping, opening and removing change a few, and must always be possible.
 ROOM = 64
+#: Bytes up to which a list is not compressed: nothing to gain, and it takes as long as all the rest.
+SHORT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ def _sign(kept: Kept) -> str:
     if kept.left:
         payload += [_rows(kept.left), int((kept.left_at or timezone.now()).timestamp())]
     signer = signing.TimestampSigner(salt=salt(kept.lines.kind))
-    value = signer.sign_object(payload, serializer=JSONSerializer, compress=True)
+    is_long = len(JSONSerializer().dumps(payload)) > SHORT
+    value = signer.sign_object(payload, serializer=JSONSerializer, compress=is_long)
     return encryption.encrypt(value) if app_settings.encrypt_lists else value
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -27,13 +28,27 @@ def _validate_ref(value: str) -> None:
         raise ValidationError(_("This product is not known here."), code="unknown")
 
 
+class _Fixed(forms.Field):
+    """A field that all forms share, because nobody changes it: a POST has three of them, and copying takes its time."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class _Ref(_Fixed, forms.CharField):
+    """A reference, which the page has put there."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(
+            max_length=MAX_REF_LENGTH, required=required, validators=[_validate_ref], widget=forms.HiddenInput
+        )
+
+
 class _LineForm(forms.Form):
-    product_ref = forms.CharField(max_length=MAX_REF_LENGTH, validators=[_validate_ref], widget=forms.HiddenInput)
-    options = forms.CharField(
-        max_length=MAX_REF_LENGTH, required=False, validators=[_validate_ref], widget=forms.HiddenInput
-    )
+    product_ref = _Ref()
+    options = _Ref(required=False)
     # Any text: a way back that cannot be used is left alone, and is no reason to refuse what the customer wants.
-    next = forms.Field(required=False, widget=forms.HiddenInput)
+    next = _Fixed(required=False, widget=forms.HiddenInput)
 
     def _bound_quantity(self, *, minimum: int, available: int | None) -> None:
         """Set the limits by hand, because they are settings read at use and today's stock."""
@@ -78,7 +93,7 @@ class AddForm(_LineForm):
     def offer(self, choices: Mapping[str, str] | None) -> None:
         """Let the customer choose what the product comes in, titles by options reference; nothing is chosen yet."""
         if choices:
-            field = self.fields["options"]
+            self.fields["options"] = field = copy(self.fields["options"])
             field.widget = forms.Select(
                 choices=[("", _("Please choose")), *choices.items()], attrs={"required": True, "class": "ty-choice"}
             )

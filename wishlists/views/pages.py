@@ -105,7 +105,9 @@ def saved_page(
     note = notes.read(request) if tried is None and not words and not problem else None
     refs = list(dict.fromkeys([*(line.product_ref for line in lines), *_refs(note)]))
     cards = catalog.get_products(refs=refs) if refs else {}
-    rows = make_rows(price_alone(lines, cards), catalog, items=_items(shelf, SAVED), tried=tried)
+    change = request.GET.get("change", "") if tried is None else ""
+    rows = make_rows(price_alone(lines, cards), catalog, items=_items(shelf, SAVED), tried=tried, change=change)
+    basket = describe_basket()
     newest = rows[::-1]
     again = [row for row in newest if row.is_again]
     response = render(
@@ -114,10 +116,10 @@ def saved_page(
         {
             # First what came back, then the newest.
             "rows": [*again, *(row for row in newest if not row.is_again)],
-            "can_put": any(row.line.is_buyable for row in rows),
+            "can_put": basket.exists and any(row.is_buyable for row in rows),
             "words": words,
             "problem": problem,
-            "basket": describe_basket(),
+            "basket": basket,
             "is_account": shelf.account is not None,
             "has_wish_lists": is_on(WISH),
             "tried": tried,

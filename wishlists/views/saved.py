@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -101,10 +102,13 @@ def saved_add(request: HttpRequest) -> HttpResponse:
 @same_origin_post
 @needs(SAVED)
 def saved_change(request: HttpRequest) -> HttpResponse:
-    """Set the quantity of something saved; 0 removes it. For a guest no query, no write, no session."""
+    """Set the quantity of something saved; 0 removes it, or ``remove``, its key. For a guest no query, write, session."""
     shelf = lists_of(request)
-    ids = ChangeForm.ids(request.POST.get("product_ref", ""), request.POST.get("options", ""))
-    form = ChangeForm(request.POST, auto_id=ids)
+    sent: Mapping[str, Any] = request.POST
+    if "remove" in sent:
+        ref, options = parse_key(sent["remove"]) or ("", "")
+        sent = {"product_ref": ref, "options": options, "quantity": "0", "next": sent.get("next", "")}
+    form = ChangeForm(sent, auto_id=ChangeForm.ids(sent.get("product_ref", ""), sent.get("options", "")))
     valid = form.is_valid()
     key = form.cleaned_data.get("product_ref", ""), form.cleaned_data.get("options", "")
     lines = shelf.get(SAVED)
@@ -132,8 +136,8 @@ def saved_change(request: HttpRequest) -> HttpResponse:
 def saved_move(request: HttpRequest) -> HttpResponse:
     """Put what was saved into the cart (``to=cart``) or, for accounts, on a wish list (``to``: its key).
 
-    One (``product_ref``, ``options``), several (``item``) or all (``all=1``). What cannot go stays saved, and the
-    customer is told of each why.
+    One (``put``, or ``product_ref`` and ``options``), several (``item``) or all (``all=1``). What cannot go stays saved,
+    and the customer is told of each why.
     """
     shelf = lists_of(request)
     keys = _keys(request, shelf.get(SAVED))
@@ -187,6 +191,8 @@ def _keys(request: HttpRequest, lines: Lines) -> list[Key]:
     """Return which lines are meant; what is not on the list (any more) is left out."""
     if request.POST.get("all"):
         return [line.key for line in lines]
+    if "put" in request.POST:  # the button of a line, whatever else is selected
+        return [line.key for line in lines if line.key == parse_key(request.POST["put"])]
     named = {parse_key(text) for text in request.POST.getlist("item")}
     named.add((request.POST.get("product_ref", ""), request.POST.get("options", "")))
     return [line.key for line in lines if line.key in named]
@@ -300,7 +306,7 @@ def _back(request: HttpRequest, page: Callable[..., HttpResponse], note: Note) -
 
 def _nothing(request: HttpRequest, page: Callable[..., HttpResponse]) -> HttpResponse:
     """Answer that nothing was selected, or that it went in another tab."""
-    if request.POST.get("product_ref") or request.POST.getlist("item"):
+    if any(request.POST.get(name) for name in ("product_ref", "item", "put")):
         note = Note("missing" if page is cart_page else "missed")
         return _after(request, note, None) if wants_json(request) else _back(request, page, note)
     message = _("Nothing was selected, so nothing was changed.")

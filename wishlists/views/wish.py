@@ -16,13 +16,13 @@ from .. import notes
 from ..baskets import describe_basket
 from ..conf import app_settings
 from ..exceptions import ListFull, NameTaken
-from ..gifts import Taken
+from ..forms import dom_id
 from ..kinds import WISH, get_kind
 from ..lists import create_list, delete_list, find_list, rename
 from ..models import GiftMark, ListItem, ProductList
 from ..notes import Note
 from ..origin import same_origin_post
-from ..showing import WishRow, rows_of
+from ..rows import rows_of
 from ..wish_forms import ItemForm, NameForm
 from .answers import account_required, add_list_error, as_json, back_with_note, errors_as_json, wants_json
 from .private import private, with_wish_lists
@@ -147,7 +147,7 @@ def list_page(request: HttpRequest, key: str, *, tried: Tried | None = None, sta
     """Answer with the page of a list; ``tried`` was refused and stands, with its error, where it belongs.
 
     Three queries beside session and account: the lists (for "move to"), the items, the catalogue; one more if there are
-    options that the products themselves do not name.
+    options that the products themselves do not name, and one if something became cheaper.
     """
     everything = own_lists(request)
     row = next((each for each in everything if each.key == key), None)
@@ -155,7 +155,12 @@ def list_page(request: HttpRequest, key: str, *, tried: Tried | None = None, sta
         raise Http404
     note = notes.read(request) if tried is None else None
     also = [note.product_ref] if note is not None and note.product_ref else []
-    rows, cards = rows_of(items := _items(row), also=also, taken=_taken(items))
+    items = _items(row)
+    form = tried.form if tried is not None else None
+    rows, cards = rows_of(items, also=also, change=_slug_of(form) if form else request.GET.get("change", ""))
+    item = next((line.kept for line in rows if line.is_open), None)
+    if form is None and item is not None:
+        form = ItemForm.for_item(item)
     card = cards.get(note.product_ref) if note is not None else None
     response = render(
         request,
@@ -163,14 +168,16 @@ def list_page(request: HttpRequest, key: str, *, tried: Tried | None = None, sta
         {
             "list": row,
             "others": [each for each in everything if each is not row],
-            "rows": [(line, _form_of(line, tried)) for line in rows],
+            "list_url": list_url(row),
+            "rows": rows,
+            "form": form,
             "buyable": sum(line.is_buyable for line in rows),
-            "shows_gifts": row.is_shared and not row.hides_gifts,
             "basket": describe_basket(),
             "note": note,
             "status_text": note.text(card, title=_kept_title(row, items, note)) if note is not None else "",
             "can_put_back": note is not None and note.code in REMOVED and bool(row.last_removed),
             "tried": tried,
+            "chosen": tried.chosen if tried is not None else (),
             "max_items": get_kind(WISH).max_items,
             "shop_url": resolve_url(app_settings.shop_url),
         },
@@ -195,21 +202,14 @@ def _items(row: ProductList) -> list[ListItem]:
     return [*items]
 
 
-def _taken(items: list[ListItem]) -> Taken:
-    return Taken(all={item.key: getattr(item, "taken", 0) for item in items})
-
-
 def _kept_title(row: ProductList, items: list[ListItem], note: Note) -> str:
     key = note.product_ref, note.options
     removed = (each["title"] for each in row.last_removed if (each["product_ref"], each["options"]) == key)
     return next((item.title for item in items if item.key == key), "") or next(removed, "")
 
 
-def _form_of(row: WishRow, tried: Tried | None) -> ItemForm:
-    form = tried.form if tried is not None else None
-    if form is not None and row.item.key == (form.cleaned_data.get("product_ref"), form.cleaned_data.get("options")):
-        return form
-    return ItemForm.for_item(row.item)
+def _slug_of(form: ItemForm) -> str:
+    return dom_id(*(form.cleaned_data.get(name, "") for name in ("product_ref", "options")))
 
 
 def _done(request: HttpRequest, row: ProductList, note: Note, **more: Any) -> HttpResponse:

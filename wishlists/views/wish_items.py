@@ -49,14 +49,15 @@ def list_items(request: HttpRequest, key: str) -> HttpResponseBase:
     """Do ``action`` with items of a list: add, change, remove, move, cart or undo; then back to the list.
 
     Items are ``product_ref`` and ``options`` for one, ``item`` (repeated) or ``all`` for several; ``move`` has ``to``,
-    another of the account's lists.
+    another of the account's lists. The buttons of a line name action and item at once: ``put`` or ``remove``.
     """
     back = reverse("thankyou_wishlists:list", args=[key])
     if lists_of(request).account is None:
         # After logging in one comes to the page, not to an address that only takes POSTs.
         return login_needed() if wants_json(request) else redirect_to_login(back)
     row = own_list(request, key)
-    act = ACTIONS.get(request.POST.get("action", ""))
+    button = next((name for name in BUTTONS if name in request.POST), "")
+    act = ACTIONS.get(BUTTONS.get(button) or request.POST.get("action", ""))
     if act is None:
         raise Http404
     try:
@@ -157,6 +158,9 @@ def _cart(request: HttpRequest, row: ProductList) -> HttpResponse:
 
 
 ACTIONS = {"add": _add, "change": _change, "remove": _remove, "undo": _undo, "move": _move, "cart": _cart}
+
+#: Buttons that have an item's key as their value, and what they do.
+BUTTONS = {"put": "cart", "remove": "remove"}
 
 
 @with_wish_lists
@@ -265,6 +269,9 @@ def _card(form: ItemForm) -> Card | None:
 
 def _keys(request: HttpRequest, row: ProductList) -> frozenset[Key]:
     """Return the items that a POST names; what cannot be one is none."""
+    for button in BUTTONS:
+        if button in request.POST:  # of a line, whatever else is selected
+            return frozenset({parse_key(request.POST[button])} - {None})
     if request.POST.get("all"):
         return frozenset(item.key for item in row.items.all())
     named = [parse_key(text) for text in request.POST.getlist("item")[:1000]]
