@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
 import textwrap
 import tomllib
 from collections.abc import Iterator
@@ -223,6 +224,19 @@ def test_code_is_python_and_names_what_exists(page: Path) -> None:
                 module = importlib.import_module(str(node.module))
                 for alias in node.names:
                     assert hasattr(module, alias.name), f"{node.module}.{alias.name}"
+
+
+def test_scripts_compile(tmp_path: Path) -> None:
+    """With the node that Playwright's wheel brings, as in tests/js."""
+    playwright = pytest.importorskip("playwright")
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    scripts = [code for page in PAGES for language, code in code_of(page) if language == "js"]
+    assert scripts
+    for number, script in enumerate(scripts):
+        file = tmp_path / f"{number}.mjs"
+        file.write_text(script, encoding="utf-8")
+        done = subprocess.run([str(node), "--check", str(file)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -88,6 +88,8 @@ def count_purchase(order: Order) -> None:
         return
     from wishlists.saves import record_purchase
 
-    owner = get_store().get_owner(number=order.number)
+    store = get_store()
+    owner = store.get_owner(number=order.number)
     if owner is not None:
-        record_purchase(user=owner, product_refs=[line.product_ref for line in order.lines])
+        bought = {line.product_ref for line in order.lines if line.product_ref}
+        record_purchase(user=owner, product_refs=store.get_saved_refs(refs=bought))

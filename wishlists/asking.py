@@ -18,7 +18,8 @@ from .lines import Line, Lines
 from .models import MergeReceipt
 from .shelf import Shelf, lists_of
 
-#: {"answered": True, "receipts": [keys of what was merged in this session, oldest first]}
+#: {"answered": True, "receipts": [keys of what was merged in this session, oldest first], "forgotten": [those of them
+#: whose things must not come back to this device]}
 SESSION_KEY: Final = "thankyou_wishlists_merge"
 #: Receipts of one session that can be undone in it.
 MOST_RECEIPTS: Final = 10
@@ -74,12 +75,29 @@ def note_answer(session: Any, *, receipt: MergeReceipt | None = None) -> None:
     keys = [key for key in receipts_in(session) if receipt is None or key != receipt.key]
     if receipt is not None:
         keys.append(receipt.key)
-    session[SESSION_KEY] = {"answered": True, "receipts": keys[-MOST_RECEIPTS:]}
+    keys = keys[-MOST_RECEIPTS:]
+    forgotten = [key for key in forgotten_in(session) if key in keys and (receipt is None or key != receipt.key)]
+    session[SESSION_KEY] = {"answered": True, "receipts": keys, **({"forgotten": forgotten} if forgotten else {})}
+
+
+def note_forgotten(session: Any) -> None:
+    """Remember that this device was told to forget everything: no undo of an earlier merge brings its cookies back."""
+    if receipts_in(session):
+        session[SESSION_KEY] = {**_notes_of(session), "forgotten": receipts_in(session)}
 
 
 def receipts_in(session: Any) -> list[str]:
     """Return the keys of the receipts that were given in this session, oldest first: the things came from this browser."""
-    keys = _notes_of(session).get("receipts")
+    return _keys_in(session, "receipts")
+
+
+def forgotten_in(session: Any) -> list[str]:
+    """Return the keys of those receipts after which this device was told to forget everything."""
+    return _keys_in(session, "forgotten")
+
+
+def _keys_in(session: Any, name: str) -> list[str]:
+    keys = _notes_of(session).get(name)
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
 

@@ -19,8 +19,8 @@ from .catalog import Card
 from .conf import app_settings
 from .exceptions import ListFull
 from .kinds import CART, SAVED
-from .lines import Line, remove
-from .moving import REASONS, Key, Moved, Stayed, Why, hindrance, put_into_cart
+from .lines import Key, Line, remove
+from .moving import REASONS, Moved, Stayed, Why, hindrance, put_into_cart
 from .shelf import Shelf, is_on
 
 logger = logging.getLogger(__name__)

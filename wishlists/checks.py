@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from .catalog import resolve
 from .conf import DEFAULTS, NAME
-from .kinds import CHANGEABLE, KINDS
+from .kinds import CHANGEABLE, KINDS, on_device
 from .middleware import ListsMiddleware
 
 MIDDLEWARE = "wishlists.middleware.ListsMiddleware"
@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[int, int | None]] = {
     "UNDO_DAYS": (1, None),
     "LOW_STOCK": (0, None),
     "INQUIRY_DAYS": (1, None),
+    "TRUSTED_PROXIES": (0, None),
     "STATISTICS_DAYS": (1, None),
 }
 #: The same for what may be changed of a kind of list.
@@ -42,6 +43,8 @@ KIND_RANGES: dict[str, tuple[int, int | None]] = {
 }
 #: Above this, KEEP_DAYS is worth a word (CK-6).
 LONG_DAYS = 90
+#: Bytes that the lists' cookies may have together: servers often take 8,190 for the line, and the site has cookies, too.
+ALL_COOKIES = 7200
 STRINGS = ("COOKIE_NAME", "BASKET_URL", "CHECKOUT_URL", "SHOP_URL")
 
 
@@ -55,7 +58,7 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     return [
         *_check_keys(given),
         *_check_values(given),
-        *_check_kinds(given),
+        *(_check_kinds(given) or _check_room()),
         *_check_catalog(given),
         *_check_basket(given),
         *_check_encryption(given),
@@ -149,6 +152,20 @@ def _check_change(kind: str, key: Any, value: Any) -> list[CheckMessage]:
             wanted = f"a whole number from {least} to {most}"
     default = getattr(KINDS[kind], key)
     return [_error("E007", f"{where}[{key!r}] is {value!r}.", f"Give {wanted}; default {default!r}.")] if wanted else []
+
+
+def _check_room() -> list[CheckMessage]:
+    """CK-2: a request whose cookies are too long is refused by the server, on every page, until the customer clears them."""
+    sizes = {kind.name: kind.max_bytes for kind in on_device()}
+    if sum(sizes.values()) <= ALL_COOKIES:
+        return []
+    listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    hint = (
+        f'Give {NAME}["KINDS"] a smaller "max_bytes" for some of them ({listed}), or switch a kind off. Many servers refuse '
+        "requests whose cookies have more than 8,190 bytes; silence this check if yours takes more."
+    )
+    message = f"The cookies of a guest's lists may have {sum(sizes.values())} bytes together, more than {ALL_COOKIES}."
+    return [Warning(message, hint=hint, id="thankyou_wishlists.W011")]
 
 
 def _check_basket(given: Mapping[str, Any]) -> list[CheckMessage]:

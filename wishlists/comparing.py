@@ -101,7 +101,8 @@ def _column(line: Line, card: Card | None, options: Mapping[tuple[str, str], str
 def _rows(columns: Sequence[Column], attributes: Mapping[str, Sequence[Attribute]]) -> Iterator[Row]:
     if any(column.option_title for column in columns):
         yield _row(pgettext("product", "Options"), columns, [column.option_title for column in columns])
-    yield _row(_("Price"), columns, [str(column.card.price or "") if column.card else "" for column in columns])
+    prices = [column.card.price if column.card is not None else None for column in columns]
+    yield _row(_("Price"), columns, [str(price) if price is not None else "" for price in prices])
     words = [availability_text(column.card, column.line.options) for column in columns]
     yield _row(_("Availability"), columns, words)
     facts = [_facts(attributes.get(column.line.product_ref, ())) if column.card else {} for column in columns]

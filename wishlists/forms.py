@@ -88,12 +88,14 @@ class AddForm(_LineForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._bound_quantity(minimum=1, available=available)
+        # Of its own, because ``offer`` changes it.
+        self.fields["options"] = copy(self.fields["options"])
         self.offer(choices)
 
     def offer(self, choices: Mapping[str, str] | None) -> None:
         """Let the customer choose what the product comes in, titles by options reference; nothing is chosen yet."""
         if choices:
-            self.fields["options"] = field = copy(self.fields["options"])
+            field = self.fields["options"]
             field.widget = forms.Select(
                 choices=[("", _("Please choose")), *choices.items()], attrs={"required": True, "class": "ty-choice"}
             )

@@ -18,12 +18,10 @@ from django.utils import timezone
 
 from .catalog import Card
 from .exceptions import AlreadyTaken
+from .lines import Key
 from .lists import lock
 from .models import GiftMark, ListItem, ProductList
 from .sharing import is_visible
-
-#: A product and its options.
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

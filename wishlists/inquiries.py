@@ -5,6 +5,7 @@ A question is a mail to nobody: the shop's people read it in the admin. With INQ
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -18,14 +19,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from . import mails
+from .clients import is_within
 from .exceptions import ListError
 from .models import Inquiry
 from .signals import inquiry_answered, inquiry_received
 
+logger = logging.getLogger(__name__)
+
 #: Questions in an hour: of one e-mail address, and of the whole site (ASVS 2.4.1).
 MOST_OF_ONE: Final = 3
-MOST_OF_ALL: Final = 60
+MOST_OF_ALL: Final = 600
 WINDOW: Final = timedelta(hours=1)
+#: Questions of one client, whatever addresses it gives, in so many seconds.
+CLIENT_LIMITS: Final = ((5, 60 * 60), (20, 24 * 60 * 60))
+#: How long an answer may be on its way before ``send_waiting`` takes care of it.
+PATIENCE: Final = timedelta(minutes=5)
 
 #: Letters of a question, of a name, of an answer; products that one question is about.
 LONGEST: Final = 3000
@@ -47,13 +55,16 @@ State = Inquiry.State
 
 
 class TooManyQuestions(ListError):
-    """The limit of this hour is reached, of one address (``code`` ``address``) or of the site (``site``)."""
+    """A limit is reached: of one e-mail address (``code`` ``address``), one client (``client``) or the site (``site``)."""
 
     def __init__(self, code: str) -> None:
         texts = {
             "address": _(
                 "Several questions have come from this e-mail address in the last hour. Please send this one a little "
                 "later; we have the others."
+            ),
+            "client": _(
+                "Several questions have come from your connection already. Please send this one a little later."
             ),
             "site": _("We are getting a lot of questions at the moment. Please send yours again in an hour."),
         }
@@ -90,15 +101,19 @@ def ask(
     name: str = "",
     products: Iterable[Mapping[str, Any]] = (),
     language: str = "",
+    client: str = "",
     now: datetime | None = None,
 ) -> Inquiry:
-    """Keep a question to the shop and return it; safe to repeat: the same words within an hour are one question.
+    """Keep a question to the shop and return it; safe to repeat: the same words about the same products within an hour
+    are one question.
 
     ``products`` are rows like NO_PRODUCT, with what is known, of which the first MOST_PRODUCTS are kept; ``language`` is
-    the one of the answer's mail (default: the active one). Three statements.
+    the one of the answer's mail (default: the active one); ``client`` is who asks (``clients.client_of``), and without it
+    nobody counts that. Three statements.
 
     Raises ValueError for an address, a question or a name that cannot be one, TooManyQuestions above three in an hour of
-    an address or sixty of the site. After commit, INQUIRY_NOTIFY hears of it, and ``inquiry_received`` is sent.
+    an address, CLIENT_LIMITS of a client, or 600 in an hour of the site. After commit, INQUIRY_NOTIFY hears of it, and
+    ``inquiry_received`` is sent.
     """
     now = now or timezone.now()
     text, name, email = plain_text(text), plain_text(name, is_line=True), email.strip()
@@ -108,13 +123,16 @@ def ask(
         raise ValueError("not an e-mail address") from None
     if not text or len(text) > LONGEST or len(name) > LONGEST_NAME or plain_text(email) != email:
         raise ValueError("not a question")
+    about = [{**NO_PRODUCT, **row} for row in products][:MOST_PRODUCTS]
     recent = Inquiry.objects.filter(created_at__gt=now - WINDOW)
     own = list(recent.filter(email__iexact=email).order_by("-pk")[:MOST_OF_ONE])
     for before in own:
-        if before.text == text:
+        if (before.text, before.products) == (text, about):
             return before
     if len(own) >= MOST_OF_ONE:
         raise TooManyQuestions("address")
+    if client and not is_within(name="questions", client=client, limits=CLIENT_LIMITS):
+        raise TooManyQuestions("client")
     if recent.count() >= MOST_OF_ALL:
         raise TooManyQuestions("site")
     with transaction.atomic():
@@ -122,7 +140,7 @@ def ask(
             email=email,
             name=name,
             text=text,
-            products=[{**NO_PRODUCT, **row} for row in products][:MOST_PRODUCTS],
+            products=about,
             language=(language or get_language() or "")[:12],
             created_at=now,
         )
@@ -135,7 +153,7 @@ def answer(*, inquiry: Inquiry, text: str, by: Any, now: datetime | None = None)
 
     Of two people only the first answers: for the second it raises Overtaken, and nothing is mailed. Raises ValueError for
     an answer that is empty or too long. If the mail server is away, the answer stays, ``mailed_at`` is empty, and
-    ``send_answer`` tries again.
+    ``send_answer`` and ``send_waiting`` try again.
     """
     text = plain_text(text)
     if not text or len(text) > LONGEST_ANSWER:
@@ -173,6 +191,23 @@ def send_answer(*, inquiry: Inquiry, now: datetime | None = None) -> bool:
     return current.mailed_at is not None
 
 
+def send_waiting(*, now: datetime | None = None) -> int:
+    """Mail the answers that have waited for five minutes or more, each once; return how many went.
+
+    One that fails is logged and stops nobody. Safe at any time: of two at once each mail is sent by one.
+    """
+    before = (now or timezone.now()) - PATIENCE
+    sent = 0
+    for inquiry in Inquiry.objects.filter(state=State.ANSWERED, mailed_at=None, answered_at__lt=before).order_by("pk"):
+        try:
+            with transaction.atomic():
+                if _claim(inquiry):
+                    sent += send_answer(inquiry=inquiry, now=now)
+        except Exception:
+            logger.exception("The answer to question %s could not be sent.", inquiry.pk)
+    return sent
+
+
 def count_open() -> int:
     """Return how many questions wait for an answer: one statement, by an index."""
     return Inquiry.objects.filter(state=State.OPEN).count()
@@ -185,6 +220,17 @@ def _move(inquiry: Inquiry, states: tuple[State, ...], to: State, **changes: Any
         raise Overtaken(Inquiry.objects.select_related("answered_by").filter(pk=inquiry.pk).first())
     for name, value in {"state": to, **changes}.items():
         setattr(inquiry, name, value)
+
+
+def _claim(inquiry: Inquiry) -> bool:
+    """Hold an answer that waits until the transaction ends; False if somebody has sent or changed it meanwhile.
+
+    An UPDATE that changes nothing: whoever comes second waits for the first, and then finds it done.
+    """
+    waiting = Inquiry.objects.filter(
+        pk=inquiry.pk, state=State.ANSWERED, answered_at=inquiry.answered_at, mailed_at=None
+    )
+    return bool(waiting.update(mailed_at=None))
 
 
 def _received(inquiry: Inquiry) -> None:

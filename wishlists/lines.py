@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .conf import app_settings
 from .exceptions import ListFull
 from .kinds import CART, Kind, get_kind
+
+#: What makes a line the same line: its product and its options.
+Key = tuple[str, str]
 
 #: Longest product or option reference in characters; a cookie has to hold fifty of them.
 MAX_REF_LENGTH = 128
@@ -25,7 +28,7 @@ class Line:
     parked: bool = False
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """What makes a line the same line: the product and its options."""
         return self.product_ref, self.options
 
@@ -71,12 +74,12 @@ def is_ref(text: object, *, empty: bool = False) -> bool:
     return isinstance(text, str) and (bool(text) or empty) and len(text) <= MAX_REF_LENGTH and text.isprintable()
 
 
-def key_text(key: tuple[str, str]) -> str:
+def key_text(key: Key) -> str:
     """Return the key of a line as one text, for a checkbox or a query string."""
     return json.dumps(key, ensure_ascii=False, separators=(",", ":"))
 
 
-def parse_key(text: str) -> tuple[str, str] | None:
+def parse_key(text: str) -> Key | None:
     """Return the key in such a text; None for whatever else somebody sends."""
     try:
         found = json.loads(text) if len(text) < 4 * MAX_REF_LENGTH else None
@@ -146,6 +149,17 @@ def set_quantity(lines: Lines, *, product_ref: str, quantity: int, options: str 
 def remove(lines: Lines, *, product_ref: str, options: str = "") -> Lines:
     """Return the list without this line; removing twice is removing once."""
     return lines.having(*(line for line in lines if line.key != (product_ref, options)))
+
+
+def without(lines: Lines, quantities: Mapping[Key, int]) -> Lines:
+    """Return the list without so many pieces of these lines, and without a line of which none is left.
+
+    What is not there (any more) is no mistake, and more than there is takes the line away. ValueError below 0.
+    """
+    if any(quantity < 0 for quantity in quantities.values()):
+        raise ValueError("quantity must be 0 or more")
+    rest = (replace(line, quantity=line.quantity - quantities.get(line.key, 0)) for line in lines)
+    return lines.having(*(line for line in rest if line.quantity > 0))
 
 
 def clear(lines: Lines) -> Lines:

@@ -24,15 +24,12 @@ from .catalog import Card
 from .conf import app_settings
 from .exceptions import ListFull, NameTaken
 from .kinds import WISH, get_kind
-from .lines import Line, is_ref
+from .lines import Key, Line, is_ref
 from .models import ListItem, ProductList
 from .models.keys import is_key
 
 MAX_NAME: Final = 80
 MAX_NOTE: Final = 300
-
-#: What makes an item the same item: its product and its options.
-Key = tuple[str, str]
 
 #: Controls that turn the rest of a line around: a name with one would turn around what the page says after it.
 TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -179,8 +176,8 @@ def take_off(*, list: ProductList, keys: Iterable[Key]) -> int:
         gone = [item for item in row.items.all() if item.key in wanted]
         if gone:
             row.items.filter(pk__in=[item.pk for item in gone]).delete()
-            row.last_removed = [_packed(item) for item in gone]
             row.changed_at = timezone.now()
+            row.last_removed = [_packed(item, at=row.changed_at) for item in gone]
             row.save(update_fields=["last_removed", "changed_at"])
     return len(gone)
 
@@ -188,6 +185,8 @@ def take_off(*, list: ProductList, keys: Iterable[Key]) -> int:
 def put_back(*, list: ProductList) -> int:
     """Put what was taken off last back as it was, note and date and all; return how many. A second time there is nothing.
 
+    What was off the list when its link was made comes back as a later addition: its owner shared a list without it, and
+    those who have the link may not be meant to see it (SL-4).
     Raises ListFull if the list got too full meanwhile; then it can be tried again.
     """
     with transaction.atomic():
@@ -346,7 +345,7 @@ def _changes(*, note: str | None, priority: int | None, quantity: int | None = N
     return changes
 
 
-def _packed(item: ListItem) -> dict[str, Any]:
+def _packed(item: ListItem, *, at: datetime) -> dict[str, Any]:
     return {
         "product_ref": item.product_ref,
         "options": item.options,
@@ -356,10 +355,14 @@ def _packed(item: ListItem) -> dict[str, Any]:
         "priority": item.priority,
         "price": [str(item.price.amount), str(item.price.currency)] if item.price is not None else None,
         "added_at": item.added_at.isoformat(),
+        "removed_at": at.isoformat(),
     }
 
 
 def _unpacked(row: ProductList, packed: Mapping[str, Any]) -> ListItem:
     amount = packed["price"]
-    at = parse_datetime(packed["added_at"])
-    return ListItem(**{**packed, "list": row, "price": Money(*amount) if amount else None, "added_at": at})
+    at, removed_at = parse_datetime(packed["added_at"]), parse_datetime(packed.get("removed_at", ""))
+    if row.shared_at is not None and (removed_at is None or removed_at <= row.shared_at):
+        at = timezone.now()
+    kept = {name: value for name, value in packed.items() if name != "removed_at"}
+    return ListItem(**{**kept, "list": row, "price": Money(*amount) if amount else None, "added_at": at})

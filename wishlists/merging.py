@@ -126,7 +126,7 @@ def undo(*, receipt: MergeReceipt, now: datetime | None = None) -> Undone:
         known = set(ProductList.objects.of(user).filter(kind__in=changes).values_list("kind", flat=True))
         lists = _lock(user, known)
         items = _items_of(lists)
-        backs = {kind: _take_back(get_kind(kind), changes[kind], items[kind]) for kind in lists}
+        backs = {kind: _take_back(row, changes[kind], items[kind]) for kind, row in lists.items()}
         _write(
             gone=[item for back in backs.values() for item in back.gone],
             changed=[item for back in backs.values() for item in back.changed],
@@ -236,9 +236,9 @@ class _Back:
     again: list[ListItem] = field(default_factory=list)
 
 
-def _take_back(kind: Kind, changes: ListChanges, items: Items) -> _Back:
+def _take_back(row: ProductList, changes: ListChanges, items: Items) -> _Back:
     """Say what gives a list its rows of before; what is not as the merge left it was changed by hand, and stays."""
-    back = _Back(told=changes)
+    kind, back = get_kind(row.kind), _Back(told=changes)
     told = []
     for change in changes:
         item = items.get(change.key)
@@ -256,11 +256,23 @@ def _take_back(kind: Kind, changes: ListChanges, items: Items) -> _Back:
         if item is not None:
             back.gone.append(item)
         if was is not None:
-            back.again.append(thaw(was))
+            again = thaw(was)
+            # Its list of that day may be gone, and this one begun since.
+            again.list_id = row.pk
+            back.again.append(again)
+    if kind.merge is Merge.NEWEST and _was_emptied(changes, items):
+        # What was looked at is remembered as long as the customer likes (CK-6).
+        back.again = []
     room = kind.max_items - len(items) + len(back.gone)
     back.again = sorted(back.again, key=lambda item: item.pk)[-room:] if room > 0 else []
     back.told = replace(changes, changes=tuple(told))
     return back
+
+
+def _was_emptied(changes: ListChanges, items: Items) -> bool:
+    """Say whether nothing is on a list any more of what was there after the merge; what came since does not count."""
+    newest = max((change.after["id"] for change in changes if change.after is not None), default=0)
+    return all(item.pk > newest for item in items.values())
 
 
 def _forget_saves(receipt: MergeReceipt, refs: Iterable[str]) -> None:

@@ -14,17 +14,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from .accounts import lock_list
 from .catalog import Card, ProductCard, accepts_options, choices_of
 from .exceptions import ListError, ListFull
 from .kinds import CART, SAVED, WISH, get_kind
-from .lines import Line, Lines, add, put, remove, set_quantity
+from .lines import Key, Line, Lines, add, put, remove, set_quantity, without
 from .lists import put_all
 from .models import ProductList
 from .pricing import is_buyable
 from .shelf import Shelf
-
-#: What makes a line the same line: its product and its options.
-Key = tuple[str, str]
 
 
 class Why(StrEnum):
@@ -177,6 +175,30 @@ def park(*, shelf: Shelf, cards: Mapping[str, Card], but: Collection[Key] = ()) 
     return _move(shelf, keys, cards, lambda keys: to_saved(cart, shelf.get(SAVED), keys=keys, parked=True))
 
 
+def take_ordered(*, shelf: Shelf, quantities: Mapping[Key, int]) -> Lines:
+    """Take what was ordered out of the cart, so many pieces of each line, and return what is left there.
+
+    What the order was not about stays: what could not be ordered, and what came from another device meanwhile. Called
+    once for each order, after it was placed; raises nothing that could be foreseen.
+    """
+    account = shelf.account
+    if account is not None:
+        with transaction.atomic():
+            lock_list(user=account.user, kind=CART)
+            account.load()
+            account.save(without(account.get(CART), quantities))
+        return shelf.get(CART)
+    rest = without(shelf.get(CART), quantities)
+    while True:
+        try:
+            shelf.save(rest)
+        except ListFull:
+            # Compression can make less longer, by a byte or two; and what was ordered must not be ordered twice.
+            rest = rest.having(*rest.lines[:-1])
+        else:
+            return rest
+
+
 def put_into_cart(*, shelf: Shelf, keys: Collection[Key], cards: Mapping[str, Card]) -> Moved:
     """Move what was saved for later into the cart, as far as it can be bought now. The rest stays saved."""
     return _move(shelf, keys, cards, lambda keys: to_cart(shelf.get(SAVED), shelf.get(CART), keys=keys, cards=cards))
@@ -232,7 +254,10 @@ def _room(target: Lines, line: Line, card: Card) -> int | None:
 
 
 def _join(target: Lines, line: Line, *, most: int | None = None) -> Lines:
-    """Return the target with the pieces of this line added, up to ``most`` in the line. Raises ListFull."""
+    """Return the target with the pieces of this line added, up to ``most`` in the line. Raises ListFull.
+
+    What was there and was saved by hand does not become parked by what joins it.
+    """
     present = target.find(product_ref=line.product_ref, options=line.options)
     quantity = line.quantity + (present.quantity if present else 0)
     quantity = quantity if most is None else min(quantity, most)
@@ -240,7 +265,8 @@ def _join(target: Lines, line: Line, *, most: int | None = None) -> Lines:
         target = add(target, product_ref=line.product_ref, quantity=quantity, options=line.options)
     else:
         target = set_quantity(target, product_ref=line.product_ref, quantity=quantity, options=line.options)
-    return target.having(*(replace(each, parked=line.parked) if each.key == line.key else each for each in target))
+    parked = line.parked and (present is None or present.parked)
+    return target.having(*(replace(each, parked=parked) if each.key == line.key else each for each in target))
 
 
 def _go(moved: Moved, line: Line, target: Lines) -> Moved:

@@ -10,18 +10,18 @@ from .models import Inquiry, ListItem, MergeReceipt, ProductList, Save
 from .plain import plain_money
 
 
-def personal_data(*, user: Any, email: str | None = None) -> dict[str, Any]:
+def personal_data(*, user: Any, email: str = "") -> dict[str, Any]:
     """Return everything that is kept of an account, as JSON can hold it: lists with their items and links, receipts of
-    merges, what it saved and bought for the report, and the questions that came from its e-mail address. Five statements,
+    merges, what it saved and bought for the report, and the questions that came from ``email``. Five statements,
     whatever the number of rows.
 
-    Questions are asked without an account, so they are found by the address: ``email``, or the account's own. Give ``""``
-    where an account's address was never confirmed, or somebody could register with another's address and read what that
-    person asked. What others marked as gifts is theirs, and is left out. An anonymous ``user`` has nothing.
+    Questions are asked without an account, so they are found by the address, and without ``email`` there are none. Give
+    only an address that is proven to be this person's (a confirmed one of the account, or one that a mail was answered
+    from): else somebody could register with another's address and read what that person asked. What others marked as
+    gifts is theirs, and is left out. An anonymous ``user`` has nothing.
     """
     if not getattr(user, "is_authenticated", False):
         return {"lists": [], "merges": [], "saves": [], "questions": []}
-    address = (getattr(user, "email", "") or "") if email is None else email
     items: dict[int, list[dict[str, Any]]] = {}
     for item in ListItem.objects.of(user).order_by("pk"):
         items.setdefault(item.list_id, []).append(_item(item))
@@ -29,7 +29,7 @@ def personal_data(*, user: Any, email: str | None = None) -> dict[str, Any]:
         "lists": [_list(row, items.get(row.pk, [])) for row in ProductList.objects.of(user)],
         "merges": [_merge(receipt) for receipt in MergeReceipt.objects.filter(owner_id=user.pk)],
         "saves": [_save(row) for row in Save.objects.filter(owner_id=user.pk)],
-        "questions": [_question(row) for row in _asked_by(address)],
+        "questions": [_question(row) for row in _asked_by(email)],
     }
 
 

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from djmoney.money import Money
 
 from .catalog import Card, Catalog, accepts_options
+from .kinds import CART
 from .lines import Line, Lines
 
 
@@ -87,14 +88,29 @@ def price(lines: Lines, catalog: Catalog, *, also: Iterable[str] = ()) -> Priced
     """
     refs = list(dict.fromkeys([*(line.product_ref for line in lines), *also]))
     cards = catalog.get_products(refs=refs) if refs else {}
+    return PricedLines(lines=price_list(lines, cards), cards=cards)
+
+
+def price_list(lines: Lines, cards: Mapping[str, Card]) -> tuple[PricedLine, ...]:
+    """Return the lines of a list with what ``cards`` of this moment say of them.
+
+    In a cart, all options of a product share its stock: what an earlier line has taken, a later one cannot. On any other
+    list each line is as if it were bought alone: what is only saved takes no stock from others.
+    """
+    if lines.kind != CART:
+        return price_alone(lines, cards)
     priced: list[PricedLine] = []
     taken: dict[str, int] = {}
     for line in lines:
-        # One stock for all options of a product: what an earlier line has taken, a later one cannot.
         ref = line.product_ref
         priced.append(price_line(line, cards.get(ref), taken=taken.get(ref, 0)))
         taken[ref] = taken.get(ref, 0) + priced[-1].quantity
-    return PricedLines(lines=tuple(priced), cards=cards)
+    return tuple(priced)
+
+
+def price_alone(lines: Iterable[Line], cards: Mapping[str, Card]) -> tuple[PricedLine, ...]:
+    """Return lines with what ``cards`` say of them, each as if it were bought alone."""
+    return tuple(price_line(line, cards.get(line.product_ref)) for line in lines)
 
 
 def price_line(line: Line, card: Card | None, *, taken: int = 0) -> PricedLine:
@@ -115,3 +131,17 @@ def price_line(line: Line, card: Card | None, *, taken: int = 0) -> PricedLine:
 def is_buyable(card: Card | None) -> TypeGuard[Card]:
     """Say whether at least one piece of this product can be ordered now."""
     return card is not None and card.available and card.price is not None and card.max_quantity != 0
+
+
+def is_lower(price: Money | None, than: Money | None) -> bool:
+    """Say whether one price is lower than another. Prices in different currencies are never compared."""
+    return price is not None and than is not None and price.currency == than.currency and price.amount < than.amount
+
+
+def is_reduction(*, now: Money | None, then: Money | None, lowest: Money | None) -> bool:
+    """Say whether a price may be called a reduction of an earlier one (``then``): the one rule of it (CD-8).
+
+    ``lowest`` is the lowest price of the 30 days before today's price came, where the shop keeps it: what is not below
+    that, not even the same, may not be announced as reduced (Dir. 98/6/EC art. 6a).
+    """
+    return is_lower(now, then) and (lowest is None or is_lower(now, lowest))

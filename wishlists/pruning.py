@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connections, router, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .conf import app_settings
@@ -42,7 +42,7 @@ class Pruned:
 
     #: Receipts of merges, which can be undone for UNDO_DAYS.
     receipts: int
-    #: Questions that were answered or closed INQUIRY_DAYS ago.
+    #: Questions that were answered or closed INQUIRY_DAYS ago, and those that nobody answered in twice that time.
     inquiries: int
     #: What accounts saved more than STATISTICS_DAYS ago; their lists stay.
     saves: int
@@ -88,9 +88,14 @@ def old_receipts(now: datetime) -> QuerySet[MergeReceipt]:
 
 
 def settled_inquiries(now: datetime) -> QuerySet[Inquiry]:
-    """Return the questions whose answer, or closing, is as long ago as the asker was told. Open ones never go."""
-    before = now - timedelta(days=app_settings.inquiry_days)
-    return Inquiry.objects.exclude(state=Inquiry.State.OPEN).filter(answered_at__lt=before)
+    """Return the questions whose answer, or closing, is as long ago as the asker was told.
+
+    What still waits for an answer stays twice as long: since it was asked, or since an earlier answer or closing.
+    """
+    days = timedelta(days=app_settings.inquiry_days)
+    settled = ~Q(state=Inquiry.State.OPEN) & Q(answered_at__lt=now - days)
+    idle = Q(answered_at__lt=now - 2 * days) | Q(answered_at=None, created_at__lt=now - 2 * days)
+    return Inquiry.objects.filter(settled | Q(idle, state=Inquiry.State.OPEN))
 
 
 def old_saves(now: datetime) -> QuerySet[Save]:

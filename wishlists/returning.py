@@ -15,8 +15,8 @@ from .conf import app_settings
 from .device import DeviceShelf
 from .kinds import CART, SAVED, Kind, on_device
 from .lines import Lines
-from .pricing import PricedLine, price
-from .rows import Row, make_rows, price_alone
+from .pricing import PricedLine, price_list
+from .rows import Row, make_rows
 from .shelf import Shelf, is_on
 
 
@@ -73,7 +73,7 @@ def left_lists(device: DeviceShelf) -> list[LeftList]:
             continue
         at = device.left_at(kind.name)
         then = prices_at(catalog, refs=[ref for ref in refs if ref in cards], at=at) if at is not None else {}
-        rows = make_rows(_priced(lines, cards), catalog)
+        rows = make_rows(price_list(lines, cards), catalog)
         before = (_price_before(row.line, then) for row in rows)
         left = tuple(LeftRow(row=row, price_before=price) for row, price in zip(rows, before, strict=True))
         lists.append(LeftList(kind=kind, rows=left, at=at))
@@ -139,23 +139,8 @@ def is_quiet(path: str) -> bool:
     return any(path == url or path.startswith(url if url.endswith("/") else f"{url}/") for url in quiet)
 
 
-def _priced(lines: Lines, cards: Mapping[str, Card]) -> Iterable[PricedLine]:
-    """A cart shares the stock among its lines; what is saved takes none."""
-    return price(lines, _Known(cards)).lines if lines.kind == CART else price_alone(lines, cards)
-
-
 def _price_before(line: PricedLine, then: Mapping[str, Money]) -> Money | None:
     before, now = then.get(line.line.product_ref), line.unit_price
     if before is None or now is None or before.currency != now.currency or before == now:
         return None
     return before
-
-
-class _Known:
-    """The cards of this request as a catalogue."""
-
-    def __init__(self, cards: Mapping[str, Card]) -> None:
-        self.cards = cards
-
-    def get_products(self, *, refs: Iterable[str]) -> Mapping[str, Card]:
-        return {ref: self.cards[ref] for ref in refs if ref in self.cards}

@@ -19,12 +19,10 @@ from djmoney.money import Money, get_current_locale
 from .catalog import Card, Catalog, get_catalog, lowest_prices_of, option_titles_of, pieces_left
 from .conf import app_settings
 from .forms import ChangeForm, dom_id
-from .lines import Line, key_text
+from .lines import Key, key_text
 from .models import ListItem
 from .moving import Why, hindrance
-from .pricing import PricedLine, Problem, price_line
-
-Key = tuple[str, str]
+from .pricing import PricedLine, Problem, is_lower, is_reduction, price_alone
 
 #: A line that nobody can order before having chosen what it comes in.
 CHOICE = Why.CHOICE.value
@@ -166,29 +164,22 @@ def rows_of(
     return make_rows(priced, catalog, items=items, change=change), cards
 
 
-def price_alone(lines: Iterable[Line], cards: Mapping[str, Card]) -> list[PricedLine]:
-    """Return lines with today's facts, each as if it were bought alone: what is only saved takes no stock from others."""
-    return [price_line(line, cards.get(line.product_ref)) for line in lines]
-
-
 def price_drops(priced: Iterable[PricedLine], kept: Mapping[Key, ListItem], catalog: Catalog) -> dict[Key, Money]:
-    """Return how much less lines cost than when they were saved, in the same currency.
-
-    Nothing is said of a product that cost less than today within the last 30 days: what looks like a reduction would be
-    none (CD-8, Dir. 98/6/EC art. 6a).
-    """
+    """Return how much less lines cost than when they were saved, where that may be said (``pricing.is_reduction``)."""
     cheaper: dict[Key, tuple[Money, Money]] = {}
     for line in priced:
         item, now = kept.get(line.line.key), line.unit_price
         then = item.price if item is not None else None
-        if then is None or now is None or not line.is_buyable:
-            continue
-        if then.currency == now.currency and now.amount < then.amount:
+        if then is not None and now is not None and line.is_buyable and is_lower(now, then):
             cheaper[line.line.key] = (then, now)
     if not cheaper:
         return {}
     lowest = lowest_prices_of(catalog, refs={ref for ref, _options in cheaper})
-    return {key: then - now for key, (then, now) in cheaper.items() if _is_reduction(now, lowest.get(key[0]))}
+    return {
+        key: then - now
+        for key, (then, now) in cheaper.items()
+        if is_reduction(now=now, then=then, lowest=lowest.get(key[0]))
+    }
 
 
 def money_text(money: Money) -> str:
@@ -220,10 +211,6 @@ def _problem_of(line: PricedLine) -> str:
     if line.problem is Problem.UNAVAILABLE and hindrance(line.line, line.card) is Why.CHOICE:
         return CHOICE
     return line.problem.value if line.problem is not None else ""
-
-
-def _is_reduction(now: Money, lowest: Money | None) -> bool:
-    return lowest is None or (lowest.currency == now.currency and lowest >= now)
 
 
 def _key_of(form: ChangeForm) -> Key:

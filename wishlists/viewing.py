@@ -29,20 +29,17 @@ def start(*, shelf: Shelf, card: Card, options: str = "") -> None:
 def view(*, shelf: Shelf, card: Card, options: str = "") -> bool:
     """Remember a product as the one seen last, if the customer has asked for that; say whether it was.
 
-    Where the cookie is full, the oldest make room. It is no harm if something cannot be remembered.
+    Where the list or its cookie is full, the oldest make room. It is no harm if something cannot be remembered.
     """
     before = shelf.get(RECENT)
     if not before:
         return False
     lines = add(before, product_ref=card.ref, options=options)
-    while lines and lines != before:
-        try:
-            shelf.save(lines, cards={card.ref: card})
-        except ListFull:
-            lines = lines.having(*lines.lines[1:])
-        else:
-            return True
-    return lines == before
+    try:
+        shelf.save(lines, cards={card.ref: card})
+    except ListFull:  # too long for a cookie, even alone
+        return False
+    return True
 
 
 def stop(*, shelf: Shelf) -> None:

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from .baskets import get_basket, hand_over
 from .catalog import Card
 from .kinds import CART, WISH
-from .lines import Line, Lines
-from .moving import REASONS, Key, Moved, Stayed, to_cart
+from .lines import Key, Line, Lines
+from .moving import REASONS, Moved, Stayed, to_cart
 from .shelf import Shelf
 
 

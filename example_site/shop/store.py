@@ -13,7 +13,7 @@ from coupons.staging import stage, staged
 from thankyou_flows.stores.base import Store
 from thankyou_flows.values import Address, Order, OrderLine, OrderState, Product
 from wishlists.catalog import Attribute
-from wishlists.exceptions import ListFull
+from wishlists.exceptions import ListError
 from wishlists.lines import add, is_ref
 
 from . import models
@@ -137,7 +137,7 @@ class ExampleStore(Store):
             return held > 0
         try:
             store.save(add(store.cart, product_ref=product_ref, quantity=quantity))
-        except ListFull:
+        except ListError:
             return False
         return True
 

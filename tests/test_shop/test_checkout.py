@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from django.core import mail
 from django.test import Client
 from djmoney.money import Money
 
 from coupons.models import Coupon
 from example_site.shop.models import Order, Payment, Product
+from example_site.shop.placing import place_order
+from example_site.shop.views import checkout as views
 from thankyou_flows.values import OrderState
 
 from .conftest import Shopper, hidden
 
 MakeCoupon = Callable[..., Coupon]
+MakeProduct = Callable[..., Product]
 
 
 def used(coupon: Coupon) -> int:
@@ -125,3 +130,75 @@ def test_changing_the_shipping_shows_the_new_total(shopper: Shopper, tea: Produc
 def test_an_empty_cart_has_no_checkout(client: Client, tea: Product) -> None:
     assert client.get("/checkout/")["Location"] == "/cart/"
     assert client.post("/checkout/", {"action": "place"})["Location"] == "/cart/"
+
+
+def cart_of(shopper: Shopper) -> dict[str, int]:
+    data = shopper.client.get("/lists/api/cart/").json()
+    return {item["product_ref"]: item["quantity"] for item in data["items"]}
+
+
+def saved_of(shopper: Shopper) -> dict[str, bool]:
+    data = shopper.client.get("/lists/api/saved/").json()
+    return {item["product_ref"]: item["parked"] for item in data["items"]}
+
+
+def test_what_was_sold_out_waits_among_the_saved(shopper: Shopper, tea: Product, make_product: MakeProduct) -> None:
+    """SL-2: the order goes on without it, and it is not lost."""
+    cup = make_product("C-1")
+    shopper.put(cup)
+    shopper.put(tea)
+    Product.objects.filter(pk=cup.pk).update(stock=0)
+    assert [line.product_ref for line in shopper.place().lines.all()] == ["T-1"]
+    assert cart_of(shopper) == {}
+    assert saved_of(shopper) == {"C-1": True}
+
+
+def test_what_the_saved_things_cannot_take_stays_in_the_cart(
+    shopper: Shopper, tea: Product, make_product: MakeProduct, settings: Any
+) -> None:
+    """SL-2: the saved list is full, and a product that left the shop is nobody's to park: both stay in the cart."""
+    kinds = settings.THANKYOU_WISHLISTS.get("KINDS", {})
+    settings.THANKYOU_WISHLISTS |= {"KINDS": {**kinds, "saved": {"max_items": 1}}}
+    shopper.client.post("/saved/add/", {"product_ref": tea.sku, "action": "add"})
+    cup, gone = make_product("C-1"), make_product("G-1")
+    for product in (cup, gone, tea):
+        shopper.put(product)
+    Product.objects.filter(pk=cup.pk).update(stock=0)
+    gone.page.delete()
+    gone.delete()
+    shopper.place()
+    assert cart_of(shopper) == {"C-1": 1, "G-1": 1}
+    assert saved_of(shopper) == {"T-1": False}
+
+
+@pytest.mark.parametrize("teeth", [pytest.param(True, marks=pytest.mark.teeth), False])
+def test_what_another_device_added_meanwhile_stays(
+    tea: Product, make_product: MakeProduct, django_user_model: Any, monkeypatch: pytest.MonkeyPatch, teeth: bool
+) -> None:
+    """SL-1: an account's cart is on all its devices; an order takes only what it is about."""
+    cup = make_product("C-1")
+    user = django_user_model.objects.create_user("ada", "ada@example.com", "secret")
+    here, there = Shopper(), Shopper()
+    for shopper in (here, there):
+        shopper.client.force_login(user)
+    here.put(tea)
+
+    def place_meanwhile(**values: Any) -> Order:
+        there.put(cup)
+        there.put(tea, 2)
+        return place_order(**values)
+
+    if teeth:
+        monkeypatch.setattr(views, "take_ordered", lambda *, shelf, quantities: shelf.forget())
+    monkeypatch.setattr(views, "place_order", place_meanwhile)
+    order = here.place()
+    assert [(line.product_ref, line.quantity) for line in order.lines.all()] == [("T-1", 1)]
+    assert (cart_of(there) == {"C-1": 1, "T-1": 2}) is not teeth
+
+
+def test_a_line_of_which_less_was_left_is_done(shopper: Shopper, tea: Product) -> None:
+    """CK-4: the page said "Only 1 left" and the customer took it: the other two do not come back in the cart."""
+    shopper.put(tea, 3)
+    Product.objects.update(stock=1)
+    assert shopper.place().lines.get().quantity == 1
+    assert cart_of(shopper) == {}

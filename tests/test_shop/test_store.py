@@ -15,6 +15,7 @@ from coupons.staging import staged
 from example_site.shop.models import Order, OrderLine, Product
 from example_site.shop.store import ExampleStore
 from thankyou_flows.values import OrderState
+from wishlists.exceptions import TooFast
 from wishlists.lines import Lines
 
 store = ExampleStore()
@@ -135,3 +136,15 @@ def test_a_coupon_is_put_on_the_next_checkout(make_coupon: Callable[..., Coupon]
     assert store.apply_coupon(request=request, coupon=coupon) is True
     assert staged(request.session) == [coupon.code]
     assert store.has_applied_coupon(request=request, coupon=coupon) is True
+
+
+def test_a_basket_that_takes_no_more_now_says_no(tea: Product, rf: RequestFactory) -> None:
+    """SL-6: an account that adds faster than people do gets an answer, not an error."""
+
+    class Refusing(_Shelf):
+        def save(self, lines: Lines) -> None:
+            raise TooFast
+
+    request = rf.post("/")
+    request.lists = Refusing()
+    assert store.add_to_basket(request=request, product_ref="T-1") is False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from django.contrib.auth.models import Group
 from djmoney.money import Money
 
-from wishlists.catalog import ProductCard
+from wishlists.catalog import Attribute, ProductCard
 
 
 def euro(amount: str | int) -> Money:
@@ -36,6 +36,29 @@ class MemoryCatalog:
         refs = list(refs)
         self.calls.append(refs)
         return {ref: self.products[ref] for ref in refs if ref in self.products}
+
+
+class FactsCatalog(MemoryCatalog):
+    """Knows attributes and options, and counts every question."""
+
+    questions: ClassVar[list[str]] = []
+    facts: ClassVar[dict[str, list[Attribute]]] = {
+        "tea": [Attribute("Origin", "Uji"), Attribute("Weight", "100 g"), Attribute("Made by", "hand")],
+        "pot": [Attribute("Origin", "Tokoname"), Attribute("Volume", "3 dl"), Attribute("Made by", "hand")],
+        "free": [Attribute("Contains", "milk"), Attribute("Contains", "nuts"), Attribute("Weight", " ")],
+    }
+
+    def get_products(self, *, refs: Iterable[str]) -> dict[str, ProductCard]:
+        self.questions.append("products")
+        return super().get_products(refs=refs)
+
+    def get_attributes(self, *, refs: Iterable[str]) -> Mapping[str, Sequence[Attribute]]:
+        self.questions.append("attributes")
+        return {ref: self.facts[ref] for ref in refs if ref in self.facts}
+
+    def get_option_titles(self, *, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        self.questions.append("options")
+        return {key: "Large" for key in keys if key[1] == "l"}
 
 
 class DatabaseCatalog:

@@ -28,6 +28,11 @@ KINDS = {
 SETTINGS = {"CATALOG": "tests.test_wishlists.catalogs.MemoryCatalog", "KINDS": KINDS}
 NAMES = (CART, SAVED, COMPARE, RECENT)
 
+MERGE = "/lists/merge/"
+TEA = Line("tea", 2)
+POT = Line("pot")
+JSON = {"Accept": "application/json"}
+
 #: Known ones, one that cannot be bought, and one that the shop does not know.
 REFS = ("tea", "pot", "cup", "gone", "sku-1", "sku-2")
 _numbers = itertools.count(1)
@@ -124,6 +129,15 @@ def account_of(user: User) -> dict[str, dict[tuple[str, str], Line]]:
 
 def receipts_of(user: User) -> list[MergeReceipt]:
     return list(MergeReceipt.objects.filter(owner=user).order_by("pk"))
+
+
+def last_receipt(user: User) -> MergeReceipt:
+    return receipts_of(user)[-1]
+
+
+def answer(client: Client, text: str, **more: Any) -> Any:
+    """Answer the question of what should become of the things from before the login."""
+    return client.post(MERGE, {"answer": text, **more})
 
 
 def max_items(kind: str) -> int:

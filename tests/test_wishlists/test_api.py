@@ -318,3 +318,15 @@ def test_other_sites_need_djangos_token(headers: dict[str, str]) -> None:
     strict = Client(enforce_csrf_checks=True, headers={"accept": "application/json", **headers})
     assert strict.post(url("cart_add"), {"product_ref": "tea"}).status_code == 403
     assert "cart" not in strict.cookies
+
+
+def test_things_that_are_saved_take_no_stock_from_each_other(customer: User, member: Client) -> None:
+    """CK-4: as the page says it, each line is as if it were bought alone."""
+    make_list(
+        customer,
+        SAVED,
+        {"product_ref": "pot", "quantity": 2},
+        {"product_ref": "pot", "options": "gift", "quantity": 2},
+    )
+    items = member.get(url("api_list", SAVED)).json()["items"]
+    assert [(item["buyable_quantity"], item["problem"]) for item in items] == [(2, None), (2, None)]

@@ -187,3 +187,17 @@ def test_the_quiet_addresses_are_a_list(site: Any, quiet: Any):
     assert found(site, QUIET_URLS=["/pay/", "checkout"]) == []
     (message,) = found(site, QUIET_URLS=["chekout"])
     assert message.startswith("thankyou_wishlists.E006")
+
+
+def test_the_cookies_of_all_kinds_fit_into_one_request(site: Any):
+    """CK-2: as they come, and with all kinds on, they do; more is worth a word, and a wrong number is named first."""
+    for kinds in ({}, {"recent": {"is_on": True}}, {"cart": {"max_bytes": 4096}, "saved": {"max_bytes": 2604}}):
+        assert found(site, KINDS=kinds) == []
+    (message,) = found(site, KINDS={"cart": {"max_bytes": 4096}, "recent": {"is_on": True}})
+    assert message.startswith("thankyou_wishlists.W011")
+    assert "7496 bytes together, more than 7200" in message
+    assert "cart 4096, saved 2400, compare 500, recent 500" in message
+    assert "silence" in message
+    (message,) = found(site, KINDS={"cart": {"max_bytes": 4096}, "saved": {"max_bytes": 9000}})
+    assert message.startswith("thankyou_wishlists.E007")
+    assert found(site, KINDS={"cart": {"max_bytes": 4096}, "saved": {"is_on": False}, "recent": {"is_on": True}}) == []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -15,46 +13,23 @@ from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wishlists.catalog import Attribute, ProductCard
+from wishlists.catalog import ProductCard
 from wishlists.comparing import compare, in_order
 from wishlists.kinds import COMPARE
 from wishlists.lines import Line, Lines, key_text
 from wishlists.models import ListItem, ProductList
 from wishlists.signals import list_changed
 
-from .catalogs import MemoryCatalog, euro
+from .catalogs import FactsCatalog, MemoryCatalog, euro
 from .conftest import kept, put
 
 JSON = {"accept": "application/json"}
 
 
-class FactsCatalog(MemoryCatalog):
-    """Knows attributes and options, and counts every question."""
-
-    questions: ClassVar[list[str]] = []
-    facts: ClassVar[dict[str, list[Attribute]]] = {
-        "tea": [Attribute("Origin", "Uji"), Attribute("Weight", "100 g"), Attribute("Made by", "hand")],
-        "pot": [Attribute("Origin", "Tokoname"), Attribute("Volume", "3 dl"), Attribute("Made by", "hand")],
-        "free": [Attribute("Contains", "milk"), Attribute("Contains", "nuts"), Attribute("Weight", " ")],
-    }
-
-    def get_products(self, *, refs: Iterable[str]) -> dict[str, ProductCard]:
-        self.questions.append("products")
-        return super().get_products(refs=refs)
-
-    def get_attributes(self, *, refs: Iterable[str]) -> Mapping[str, Sequence[Attribute]]:
-        self.questions.append("attributes")
-        return {ref: self.facts[ref] for ref in refs if ref in self.facts}
-
-    def get_option_titles(self, *, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        self.questions.append("options")
-        return {key: "Large" for key in keys if key[1] == "l"}
-
-
 @pytest.fixture(autouse=True)
 def facts(site: Any) -> type[FactsCatalog]:
     """The catalogue of this file."""
-    site.THANKYOU_WISHLISTS = {"CATALOG": f"{__name__}.FactsCatalog"}
+    site.THANKYOU_WISHLISTS = {"CATALOG": f"{FactsCatalog.__module__}.FactsCatalog"}
     FactsCatalog.questions.clear()
     return FactsCatalog
 
@@ -89,6 +64,22 @@ def test_rows_are_the_union_of_the_facts_in_their_order():
         "Weight": ("100 g", ""),
         "Made by": ("hand", "hand"),
     }
+
+
+def test_what_costs_nothing_has_a_price():
+    """Zero is a price."""
+    MemoryCatalog.products["gift"] = replace(MemoryCatalog.products["tea"], ref="gift", price=euro(0))
+    assert table("tea", "gift", "dear")["Price"] == ("€12.50", "€0.00", "")
+
+
+def test_the_device_is_at_hand(client: Client):
+    """CK-5: what an earlier visit left, and "forget everything here", on this page of the lists too."""
+    put(client, Line("tea"), kind=COMPARE)
+    put(client, Line("pot"), keep=True, is_open=False)
+    page = text(client.get("/compare/"))
+    assert "Forget everything here" in page
+    assert "1 product was left on this device by an earlier visit." in page
+    assert "Forget everything here" not in text(Client().get("/compare/"))
 
 
 def test_a_fact_said_twice_is_one_row_and_an_empty_one_none():
@@ -394,69 +385,3 @@ def test_the_button_is_a_plain_form(client: Client):
     assert "Tea &lt;b&gt;" in html
     assert "csrf" not in html
     assert "CSRF_COOKIE_NEEDS_UPDATE" not in request.META
-
-
-# The file -------------------------------------------------------------------------------------------
-
-
-def sheet(client: Client) -> list[list[str]]:
-    response = client.get("/compare/sheet/")
-    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert "no-store" in response.headers["Cache-Control"]
-    body = b"".join(response.streaming_content)
-    assert body.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
-
-
-def test_the_comparison_as_csv(client: Client):
-    put(client, Line("tea"), Line("pot"), kind=COMPARE)
-    assert sheet(client) == [
-        ["", "Sencha", "Kyusu"],
-        ["Price", "€12.50", "€60.00"],
-        ["Availability", "Available", "Available"],
-        ["Origin", "Uji", "Tokoname"],
-        ["Volume", "–", "3 dl"],
-        ["Weight", "100 g", "–"],
-        ["Made by", "hand", "hand"],
-        ["Address", "http://testserver/p/tea/", "http://testserver/p/pot/"],
-    ]
-
-
-def test_no_cell_runs(client: Client, facts: type[FactsCatalog], monkeypatch: pytest.MonkeyPatch):
-    """CM-5: facts come from editors and importers."""
-    evil = '=HYPERLINK("http://evil.example")'
-    monkeypatch.setitem(facts.facts, "tea", [Attribute("+1", evil)])
-    MemoryCatalog.products["tea"] = ProductCard(ref="tea", title="@SUM(A1)", url="", price=euro(1))
-    put(client, Line("tea"), kind=COMPARE)
-    cells = [cell for row in sheet(client) for cell in row]
-    assert {"'@SUM(A1)", "'+1", f"'{evil}"} <= set(cells)
-    openpyxl = pytest.importorskip("openpyxl")
-    response = client.get("/compare/sheet/?format=xlsx")
-    page = openpyxl.load_workbook(io.BytesIO(response.content)).active
-    found = {cell.value: cell for row in page.iter_rows() for cell in row}
-    assert {found[value].data_type for value in ("@SUM(A1)", "+1", evil)} == {"s"}
-    assert found[evil].quotePrefix
-
-
-def test_the_comparison_as_xlsx(client: Client):
-    openpyxl = pytest.importorskip("openpyxl")
-    MemoryCatalog.products["odd"] = ProductCard(ref="odd", title="Odd \x0b\x00 tea", url="", price=None)
-    put(client, Line("tea"), Line("odd"), kind=COMPARE)
-    response = client.get("/compare/sheet/?format=xlsx")
-    assert 'filename="comparison.xlsx"' in response.headers["Content-Disposition"]
-    assert "no-store" in response.headers["Cache-Control"]
-    page = openpyxl.load_workbook(io.BytesIO(response.content)).active
-    assert [cell.value for cell in page[1]] == [None, "Sencha", "Odd  tea"]
-    assert [cell.value for cell in page[2]] == ["Price", "€12.50", "–"]
-
-
-def test_there_is_no_other_file(client: Client, monkeypatch: pytest.MonkeyPatch):
-    put(client, Line("tea"), kind=COMPARE)
-    assert client.get("/compare/sheet/?format=exe").status_code == 404
-    monkeypatch.setattr("wishlists.views.compare.has_xlsx", lambda: False)
-    assert client.get("/compare/sheet/?format=xlsx").status_code == 404
-    assert "xlsx" not in text(client.get("/compare/"))
-
-
-def test_an_empty_comparison_has_no_file(client: Client):
-    assert client.get("/compare/sheet/").headers["Location"] == "/compare/"

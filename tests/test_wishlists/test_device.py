@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.template import Context, Template
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 
 from wishlists.kinds import CART, COMPARE, SAVED
@@ -91,7 +89,9 @@ def test_keeping_and_not_keeping_are_one_click_each(client: Client, site: Any):
     response = client.post(DEVICE, {"action": "keep"})
     assert (response.status_code, response.headers["Location"]) == (303, DEVICE)
     page = text(client.get(DEVICE))
-    assert page.count("Kept on this device for 14 days after your last change.") == 3, "the news, also in the title, and the state"
+    assert page.count("Kept on this device for 14 days after your last change.") == 3, (
+        "the news, also in the title, and the state"
+    )
     assert "Only until I close the browser" in page
     assert text(client.get(DEVICE)).count("Kept on this device for 14 days") == 1
     client.post(DEVICE, {"action": "session"})
@@ -336,90 +336,6 @@ def test_whoever_is_logged_in_is_asked_first(member: Client, customer: User):
     assert member.post(LEFT, {"action": "forget"}).status_code == 303
     assert left(member) == []
     assert member.get(LEFT).headers["Location"] == DEVICE
-
-
-# On other pages.
-
-
-def render(source: str, path: str = "/plain/") -> str:
-    request = RequestFactory().get(path)
-    template = Template("{% load thankyou_wishlists %}" + source)
-    return " ".join(template.render(Context({"request": request})).split())
-
-
-def test_the_prompt_is_an_empty_element_with_forms_that_work(client: Client):
-    """CK-5, CK-7, AX-4: no number, nothing of the visitor's; the script fills it in."""
-    html = render("{% list_prompt %}")
-    assert re.search(r'<ty-list-prompt data-url="/lists/state/">', html)
-    assert re.search(r'<script type="module" src="[^"]*thankyou_wishlists/prompt.js"></script>', html)
-    outside = re.sub(r"<template.*?</template>", "", html)
-    assert "<form" not in outside
-    assert "<section" not in outside
-    for words in (
-        'value="open"',
-        'value="save"',
-        'value="forget"',
-        'value="hush"',
-        "Not now",
-        "/lists/left/",
-        "/lists/merge/",
-    ):
-        assert words in html
-    assert 'role="status"' in html
-    assert "dialog" not in html
-
-
-@pytest.mark.parametrize(
-    ("path", "is_asked"),
-    [
-        ("/", True),
-        ("/plain/", True),
-        ("/checkout", True),
-        ("/checkouts/", True),
-        ("/checkout/", False),
-        ("/checkout/payment/", False),
-        ("/pay/", False),
-        ("/pay", False),
-        ("/pay/3ds/", False),
-        ("/payment/", True),
-    ],
-)
-def test_nothing_is_asked_during_the_checkout(site: Any, path: str, is_asked: bool):
-    """CK-5: CHECKOUT_URL and QUIET_URLS, by name or path."""
-    change(site, CHECKOUT_URL="checkout", QUIET_URLS=["/pay"])
-    assert ("ty-list-prompt" in render("{% list_prompt %}", path)) == is_asked
-
-
-def test_without_a_request_there_is_no_prompt():
-    source = "{% load thankyou_wishlists %}{% list_prompt %}{% left_note %}{% device_line %}"
-    assert not Template(source).render(Context({})).strip()
-
-
-@pytest.mark.parametrize(("kind", "url"), [(SAVED, "/saved/"), (COMPARE, "/compare/"), (CART, "/cart/")])
-def test_a_count_is_a_link_that_works_without_scripts(kind: str, url: str):
-    """AX-7, CK-7."""
-    html = render(f'{{% list_count "{kind}" %}}')
-    assert f'href="{url}"' in html
-    assert f'data-kind="{kind}"' in html
-    assert 'data-url="/lists/state/"' in html
-
-
-def test_a_count_of_what_the_shop_does_not_have_is_nothing(site: Any):
-    assert render('{% list_count "recent" %}') == ""
-    for kind in ("wish", "wishes", ""):
-        with pytest.raises(ValueError, match="no kind"):
-            render(f'{{% list_count "{kind}" %}}')
-
-
-@pytest.mark.parametrize("url", ["/cart/", "/saved/"])
-def test_the_pages_of_the_lists_say_it_without_a_script(client: Client, url: str):
-    """AX-7: the note, and where things are kept, with buttons at hand (CK-6)."""
-    assert "was left on this device" not in text(client.get(url))
-    put(client, Line("pot", 1), keep=True, left=[Line("tea", 2)])
-    page = text(client.get(url))
-    assert "1 product was left on this device by an earlier visit." in page
-    for words in ('value="open"', 'value="hush"', f'name="next" value="{url}"', "Forget everything here", DEVICE, LEFT):
-        assert words in page
 
 
 # What it costs (DESIGN §6).

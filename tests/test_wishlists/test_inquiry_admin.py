@@ -193,6 +193,14 @@ def test_a_product_in_general_can_be_ordered_if_one_of_its_options_can() -> None
     assert [line.problem for _row, line in response.context["products"]] == [None]
 
 
+def test_what_costs_nothing_has_a_price() -> None:
+    """Zero is a price, and not unknown."""
+    inquiry = a_question(products=[{"product_ref": "free", "title": "Sample"}])
+    text = client_with("view_inquiry").get(url("inspect", inquiry)).content.decode()
+    assert '<td class="tyl-number">€0.00</td>' in text
+    assert '<td class="tyl-number">–</td>' not in text
+
+
 def test_products_of_an_odd_row_and_no_catalogue(settings: Any) -> None:
     """Never a 500, whatever an older version or a shop's own import wrote."""
     inquiry = a_question()

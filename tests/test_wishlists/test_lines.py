@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wishlists.exceptions import ListFull
-from wishlists.lines import Line, Lines, add, clear, remove, set_quantity
+from wishlists.lines import Line, Lines, add, clear, remove, set_quantity, without
 from wishlists.pricing import price
 
 from .catalogs import MemoryCatalog
@@ -91,3 +91,13 @@ def test_any_order_of_actions_keeps_the_limits_and_the_catalogues_prices(actions
     for line in price(cart, MemoryCatalog()).lines:
         card = MemoryCatalog.products.get(line.line.product_ref)
         assert line.unit_price == (card.price if card else None)
+
+
+def test_without_takes_so_many_pieces_of_each() -> None:
+    """CK-1: what was ordered goes, what is more stays, and what is not there is no mistake."""
+    lines = Lines((Line("tea", 3), Line("pot", 1), Line("tea", 2, "gift"), Line("cup", 1)))
+    rest = without(lines, {("tea", ""): 2, ("pot", ""): 1, ("tea", "gift"): 9, ("gone", ""): 1})
+    assert rest == Lines((Line("tea", 1), Line("cup", 1)))
+    assert without(lines, {}) == lines
+    with pytest.raises(ValueError, match="0 or more"):
+        without(lines, {("tea", ""): -1})

@@ -265,6 +265,14 @@ def test_saving_something_parked_oneself_ends_the_parking(shelf: Shelf):
     assert content(shelf, SAVED) == [Line("cup", 3)]
 
 
+def test_what_was_saved_by_hand_does_not_become_parked(shelf: Shelf):
+    """All pieces in one line, which says that it waits only if nobody saved any of it."""
+    fill(shelf, CART, Line("cup", 2))
+    fill(shelf, SAVED, Line("cup", 1))
+    park(shelf=shelf, cards=PRODUCTS)
+    assert (content(shelf, CART), content(shelf, SAVED)) == ([], [Line("cup", 3)])
+
+
 def test_nothing_is_parked_where_nothing_can_be_saved(guest: Shelf, site: Any):
     site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "KINDS": {"saved": {"is_on": False}}}
     fill(guest, CART, Line("cup"))

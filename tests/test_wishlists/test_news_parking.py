@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from djmoney.money import Money
 
 from wishlists.models import CatalogEvent, ListItem, ProductList
-from wishlists.news import parking
+from wishlists.moving import park
+from wishlists.news import finding, parking
 from wishlists.news.finding import find_news
 from wishlists.news.parking import park_unavailable
+from wishlists.shelf import Shelf
 
 from .catalogs import MemoryCatalog
 
@@ -64,12 +67,66 @@ def test_what_left_the_shop_is_not_parked(customer: User) -> None:
 
 
 def test_saved_already(customer: User) -> None:
-    """One item then, with the larger quantity, as in a merge (SL-1)."""
+    """One item then, with all pieces, as on the page; what was saved by hand does not become something that waits."""
     put(customer, "cup", quantity=2)
     saved = put(customer, "cup", kind="saved", quantity=1, note="mine")
     assert park_unavailable(refs=["cup"]) == 1
-    assert (held(customer, "cart"), held(customer, "saved")) == ([], [("cup", 2, True)])
+    assert (held(customer, "cart"), held(customer, "saved")) == ([], [("cup", 3, False)])
     assert ListItem.objects.get(pk=saved.pk).note == "mine"
+
+
+@pytest.mark.parametrize("saved", [None, (1, False), (1, True), (60, False), (98, True)], ids=str)
+@pytest.mark.parametrize("quantity", [1, 60])
+def test_the_command_does_as_the_page(
+    django_user_model: type[User], quantity: int, saved: tuple[int, bool] | None
+) -> None:
+    """One rule, whoever comes first: the command, or the customer's own look at the cart. Too many pieces stay (SL-6)."""
+    users = [django_user_model.objects.create(username=name) for name in ("looks", "sleeps")]
+    for user in users:
+        put(user, "cup", quantity=quantity)
+        if saved:
+            put(user, "cup", kind="saved", quantity=saved[0], parked=saved[1])
+    request = RequestFactory().get("/")
+    request.user = users[0]
+    park(shelf=Shelf(request), cards=MemoryCatalog.products)
+    park_unavailable(refs=["cup"])
+    was, is_parked = saved or (0, True)
+    is_moved = quantity + was <= 99
+    wanted = ([], [("cup", quantity + was, is_parked)]) if is_moved else ([("cup", quantity, False)], [("cup", *saved)])
+    for user in users:
+        assert (held(user, "cart"), held(user, "saved")) == wanted
+
+
+def test_the_page_alone_does_the_same(customer: User) -> None:
+    """All pieces, and parked only if nobody saved any of them."""
+    put(customer, "cup", quantity=2)
+    put(customer, "cup", kind="saved")
+    request = RequestFactory().get("/")
+    request.user = customer
+    park(shelf=Shelf(request), cards=MemoryCatalog.products)
+    assert (held(customer, "cart"), held(customer, "saved")) == ([], [("cup", 3, False)])
+
+
+def test_customers_do_not_wait_for_the_catalogue(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their rows are not touched in the transaction in which the catalogue is asked."""
+    put(customer, "cup")
+    depths: list[int] = []
+    before = len(connection.savepoint_ids)
+
+    def look(*, refs: Any) -> int:
+        depths.append(len(connection.savepoint_ids) - before)
+        return park_unavailable(refs=refs)
+
+    monkeypatch.setattr(finding, "park_unavailable", look)
+    assert find_news().parked == 1
+    assert depths == [0]
+
+
+def test_a_dry_run_parks_nothing(customer: User) -> None:
+    """And says how many it would park."""
+    put(customer, "cup")
+    assert find_news(dry_run=True).parked == 1
+    assert (held(customer, "cart"), held(customer, "saved")) == ([("cup", 1, False)], [])
 
 
 def test_a_full_list_takes_no_more(customer: User, settings: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from djmoney.money import Money
 
 from wishlists.lines import Line, Lines
-from wishlists.pricing import Problem, price
+from wishlists.pricing import Problem, is_reduction, price, price_list
 
 from .catalogs import MemoryCatalog, euro
 
@@ -49,3 +49,34 @@ def test_what_cannot_be_bought_is_shown_and_not_counted(ref: str, problem: Probl
     assert priced.count == counted
     assert len(priced.problems) == (problem is not None)
     assert (priced.subtotal is None) == (counted == 0)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "lowest", "expected"),
+    [
+        (euro(8), euro(10), None, True),  # the shop keeps no history
+        (euro(8), euro(10), euro(9), True),
+        (euro(8), euro(10), euro(8), False),  # it cost the same within the 30 days
+        (euro(8), euro(10), euro(7), False),
+        (euro(8), euro(8), None, False),
+        (euro(8), euro(7), euro(9), False),
+        (euro(8), None, None, False),
+        (None, euro(10), None, False),
+        (euro(8), Money(10, "CHF"), None, False),
+        (euro(8), euro(10), Money(9, "CHF"), False),
+    ],
+)
+def test_what_may_be_called_a_reduction(
+    now: Money | None, then: Money | None, lowest: Money | None, expected: bool
+) -> None:
+    """CD-8: Dir. 98/6/EC art. 6a."""
+    assert is_reduction(now=now, then=then, lowest=lowest) is expected
+
+
+def test_only_a_cart_takes_stock() -> None:
+    """CK-4: three pots in two cart lines share the stock of three; what is saved takes nothing from anybody."""
+    lines = (Line("pot", 2), Line("pot", 2, "gift"))
+    cards = MemoryCatalog().get_products(refs=["pot"])
+    for kind, quantities in (("cart", [2, 1]), ("saved", [2, 2]), ("wish", [2, 2]), ("compare", [2, 2])):
+        assert [line.quantity for line in price_list(Lines(lines, kind), cards)] == quantities
+        assert [line.quantity for line in price(Lines(lines, kind), MemoryCatalog()).lines] == quantities

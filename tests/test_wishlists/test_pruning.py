@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, connections, transaction
@@ -32,6 +33,7 @@ from wishlists.models import (
     Save,
 )
 from wishlists.pruning import prune
+from wishlists.sharing import unshare
 
 pytestmark = pytest.mark.django_db
 
@@ -85,16 +87,27 @@ def test_receipts_go_when_they_cannot_be_undone_any_more(ada: User) -> None:
 
 
 def test_questions_go_as_the_asker_was_told() -> None:
-    """INQUIRY_DAYS after the answer or the closing; an open one never goes by itself, also one that was opened again."""
-    made = [ask(email=f"{n}@example.com", text=str(n), now=ago(999)) for n in range(6)]
+    """INQUIRY_DAYS after the answer or the closing; one that waits for an answer, also once more, stays as long again."""
+    made = [ask(email=f"{n}@example.com", text=str(n), now=ago(999 if n < 5 else 359)) for n in range(6)]
     answer(inquiry=made[0], text="Yes.", by=None, now=ago(181))
     answer(inquiry=made[1], text="Yes.", by=None, now=ago(179))
     close(inquiry=made[2], now=ago(181))
     close(inquiry=made[3], now=ago(179))
-    answer(inquiry=made[4], text="Yes.", by=None, now=ago(999))
+    answer(inquiry=made[4], text="Yes.", by=None, now=ago(359))
     reopen(inquiry=made[4])
     assert gone() == counts(inquiries=2)
     assert sorted(Inquiry.objects.values_list("text", flat=True)) == ["1", "3", "4", "5"]
+
+
+def test_what_nobody_answered_goes_too() -> None:
+    """Advertising that nobody closed is not kept for ever: twice INQUIRY_DAYS, since the question or what came last."""
+    ask(email="spam@example.com", text="Buy!", now=ago(361))
+    ask(email="ada@example.com", text="Hello?", now=ago(359))
+    reopened = ask(email="bob@example.com", text="Hello?", now=ago(999))
+    answer(inquiry=reopened, text="Yes.", by=None, now=ago(361))
+    reopen(inquiry=reopened)
+    assert gone() == counts(inquiries=2)
+    assert [inquiry.email for inquiry in Inquiry.objects.all()] == ["ada@example.com"]
 
 
 def test_statistics_go_and_lists_stay(ada: User) -> None:
@@ -131,6 +144,19 @@ def test_gift_marks_go_when_a_list_is_not_shared_any_more(ada: User) -> None:
         GiftMark.objects.create(list=row, product_ref="tea", at=ago(marked))
     assert gone() == counts(gifts=1)
     assert sorted(GiftMark.objects.values_list("list__name", flat=True)) == ["1", "2", "3"]
+
+
+def test_gift_marks_wait_for_thirty_days_after_the_link_went(ada: User) -> None:
+    """From the day on which it was revoked, however long nobody has touched the list before."""
+    row = a_list(ada, share_key="x" * 22, shared_at=ago(400))
+    GiftMark.objects.create(list=row, product_ref="tea", at=ago(300))
+    with time_machine.travel(ago(29), tick=False):
+        unshare(list=row)
+    assert gone() == counts()
+    with time_machine.travel(ago(28), tick=False):
+        # Twice is once.
+        unshare(list=row)
+    assert gone(now=NOW + timedelta(days=2)) == counts(gifts=1)
 
 
 def test_news_goes_after_a_while(ada: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -158,6 +159,28 @@ def test_the_page_works_without_a_script(client: Client):
     assert "Stop and forget" in page
     assert act(client, "off", json=False).headers["Location"] == "/recent/"
     assert "What you looked at is forgotten" in text(client.get("/recent/"))
+
+
+@pytest.mark.usefixtures("turned_on")
+def test_the_device_is_at_hand(client: Client):
+    """CK-5, CK-6: what an earlier visit left, and "forget everything here", on this page of the lists too."""
+    put(client, Line("tea"), kind=RECENT)
+    put(client, Line("pot"), keep=True, is_open=False)
+    page = text(client.get("/recent/"))
+    assert "Forget everything here" in page
+    assert "1 product was left on this device by an earlier visit." in page
+    assert "Forget everything here" not in text(Client().get("/recent/"))
+
+
+@pytest.mark.usefixtures("turned_on")
+def test_what_fits_into_no_cookie_is_not_remembered(client: Client, site: Any):
+    """It is no harm: what was remembered stays."""
+    long = hashlib.sha512(b"long").hexdigest()
+    MemoryCatalog.products[long] = ProductCard(ref=long, title="Long", url="", price=euro(1))
+    act(client, "on", "tea")
+    site.THANKYOU_WISHLISTS = {**site.THANKYOU_WISHLISTS, "KINDS": {"recent": {"is_on": True, "max_bytes": 150}}}
+    assert act(client, "view", long).status_code == 200
+    assert seen(client) == ["tea"]
 
 
 @pytest.mark.usefixtures("turned_on")

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from wishlists.catalog import ProductCard
 from wishlists.lines import Line
-from wishlists.lists import create_list, put_all, put_on_list
+from wishlists.lists import create_list, put_all, put_back, put_on_list, take_off
 from wishlists.models import ListItem, ProductList
-from wishlists.sharing import find_shared, renew, share, show_all, unshare
+from wishlists.sharing import count_hidden, find_shared, renew, share, show_all, unshare
 from wishlists.signals import list_shared, list_unshared
 
 from .catalogs import PRODUCTS, MemoryCatalog, euro
@@ -301,3 +301,34 @@ def test_json_gives_the_link(browser: Client, wishes: ProductList) -> None:
     assert answer["share_url"] == f"http://testserver{url(wishes)}"
     assert browser.post(path, {"action": "revoke"}, headers={"accept": "application/json"}).json()["share_url"] is None
     assert ListItem.objects.filter(list=wishes).count() == 2
+
+
+def test_what_was_off_the_list_when_it_was_shared_comes_back_unseen(wishes: ProductList, client: Client) -> None:
+    """SL-4: taken off, shared without it, put back: that is a later addition, whatever date it had before."""
+    take_off(list=wishes, keys=[("pot", "")])
+    row = share(list=wishes)
+    assert put_back(list=row) == 1
+    assert "Kyusu" not in shown(client, row)
+    assert count_hidden(row) == 1
+    show_all(list=row)
+    assert "Kyusu" in shown(client, row)
+    # The same when the owner shows everything, or ends the showing of additions, while something is off the list.
+    take_off(list=row, keys=[("pot", "")])
+    show_all(list=row)
+    put_back(list=row)
+    assert "Kyusu" not in shown(client, row)
+    share(list=row, shows_additions=True)
+    take_off(list=row, keys=[("pot", "")])
+    share(list=row)
+    put_back(list=row)
+    assert "Kyusu" not in shown(client, row)
+
+
+def test_what_was_taken_off_a_shared_list_comes_back_as_it_was(wishes: ProductList, client: Client) -> None:
+    """SL-4: undoing a click changes nothing of what the link shows."""
+    row = share(list=wishes)
+    added_at = row.items.get(product_ref="pot").added_at
+    take_off(list=row, keys=[("pot", "")])
+    put_back(list=row)
+    assert row.items.get(product_ref="pot").added_at == added_at
+    assert "Kyusu" in shown(client, row)

@@ -126,13 +126,53 @@ def test_bad_input_is_said_beside_the_field(
     text = response.content.decode()
     assert response.status_code == 422
     assert said in text
-    assert text.count('ty-wish-change" open') == 1
+    assert text.count('class="ty-form ty-wish-edit"') == 1
     if field != "note":
         assert "typed</textarea>" in text
     assert f'id="ty-wish-pot_2e_red-{field}_error"' in text
     assert everything() == before
     answer = member.post(url(wishes, "list_items"), {"action": "change", **data}, headers=JSON)
     assert (answer.status_code, set(answer.json()["errors"])) == (422, {field})
+
+
+def test_a_line_opens_its_form_by_a_link_and_has_its_own_buttons(
+    member: Client, customer: User, wishes: ProductList
+) -> None:
+    """AX-7, DESIGN §6: one form for a hundred lines, and fields where they were asked for."""
+    assert f"{url(wishes)}?change=pot_2e_red#ty-wish-pot_2e_red" in page(member, wishes)
+    assert "<textarea" not in page(member, wishes)
+    text = member.get(url(wishes), {"change": "pot_2e_red"}).content.decode()
+    assert (text.count("<textarea"), text.count("for two</textarea>")) == (1, 1)
+    assert "<textarea" not in member.get(url(wishes), {"change": "\0"}).content.decode()
+    member.post(url(wishes, "list_items"), {"put": key_text(("tea", "")), "item": key_text(("pot", "red"))})
+    assert cart_of(customer) == [("tea", "", 2)]
+    member.post(url(wishes, "list_items"), {"remove": key_text(("pot", "red")), "item": key_text(("tea", ""))})
+    assert [item.product_ref for item in wishes.items.all()] == ["tea"]
+    for nothing in ("", "{", "\0"):
+        assert member.post(url(wishes, "list_items"), {"remove": nothing, "all": "1"}).status_code == 422
+    assert wishes.items.count() == 1
+
+
+def lowest(self: MemoryCatalog, *, refs: Any, days: int = 30) -> dict[str, Any]:
+    return {"tea": euro(12)}
+
+
+def test_a_lower_price_is_said_only_where_it_is_a_reduction(
+    member: Client, wishes: ProductList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CD-8: not if it cost less within the last 30 days."""
+    ListItem.objects.filter(product_ref="tea").update(price=euro(15))
+    monkeypatch.setattr(MemoryCatalog, "get_lowest_prices", lowest, raising=False)
+    assert "less than when you added it" not in page(member, wishes)
+
+
+def test_options_of_one_product_do_not_take_stock_from_each_other(member: Client, wishes: ProductList) -> None:
+    """What is only wished for is reserved for nobody: each line as if it were bought alone, as on the saved page."""
+    ListItem.objects.filter(product_ref="pot").update(quantity=3)
+    put_on_list(list=wishes, product_ref="pot", options="blue", quantity=3, card=PRODUCTS["pot"])
+    text = page(member, wishes)
+    assert "Not available" not in text
+    assert "Only" not in text
 
 
 def test_removing_says_so_and_can_be_undone(member: Client, wishes: ProductList) -> None:

@@ -92,6 +92,21 @@ class Store(ABC):
         """
         return False
 
+    def get_variant(self, *, product_ref: str, options: str) -> str | None:
+        """Return the reference under which a basket knows a product in these options (a key of ``Product.choices``); None
+        if there is no such thing.
+
+        A shop whose variants are products of their own overrides it.
+        """
+        return None if options else product_ref
+
+    def get_saved_refs(self, *, refs: Iterable[str]) -> set[str]:
+        """Return the references under which products that were bought may have been saved before, theirs among them.
+
+        A shop that sells variants and shows their parents adds those. Should cost one query at most.
+        """
+        return set(refs)
+
     def publish_coupon(self, *, coupon: Coupon) -> None:
         """Make the shop's own engine honour this coupon: its benefit, its limits, its deadline. Safe to repeat.
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def add_to_basket(*, request: HttpRequest, product_ref: str, quantity: int = 1, options: str = "") -> bool:
     """Put a saved product into the shop's own basket; return whether it is in there now.
 
-    False where the shop has no basket that we can reach, and for options, of which a store's basket knows nothing: its
-    variants are products of their own.
+    False where the shop has no basket that we can reach, and for options of which it knows no variant.
     """
     store = get_store()
-    if options or not store.can_add_to_basket:
+    if not store.can_add_to_basket:
         return False
-    return store.add_to_basket(request=request, product_ref=product_ref, quantity=quantity)
+    ref = store.get_variant(product_ref=product_ref, options=options)
+    return ref is not None and store.add_to_basket(request=request, product_ref=ref, quantity=quantity)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
@@ -17,6 +18,8 @@ from ..pricing import is_buyable
 from .happenings import Look, compare, concerns, look_at, may_have_dropped
 from .parking import park_unavailable
 from .telling import tell_waiting
+
+T = TypeVar("T")
 
 #: Products in one question to the catalogue, and items in one INSERT.
 BATCH = 500
@@ -54,7 +57,8 @@ def find_news(
 ) -> Found:
     """Look at every product on a saved, wish or cart list of an account; write down what happened; tell it.
 
-    Each batch is one transaction: what the catalogue says now, the events, who hears of them. So a command that breaks off
+    Each batch is one transaction: what the catalogue says now, the events, who hears of them. What cannot be bought is
+    parked after it, so that customers' rows are not held while the catalogue is asked. So a command that breaks off
     has told nothing twice, and the next one goes on. Of two at once one waits for the other's batch, and then finds
     nothing new in it. ``dry_run`` leaves everything as it was; ``on_event`` is called with each event and the number of
     its items.
@@ -97,25 +101,44 @@ def _look(
     dry_run: bool,
     on_event: Callable[[CatalogEvent, int], None] | None,
 ) -> Found:
-    """Do one batch; once more, if a customer removed an item that was about to hear of something."""
-    tries = TRIES
-    while True:
-        tries -= 1
-        try:
-            with transaction.atomic():
-                found, heard = _record(refs, catalog, now=now or timezone.now())
-                transaction.set_rollback(dry_run)
-            break
-        except (IntegrityError, OperationalError):
-            if not tries:
-                raise
+    """Do one batch."""
+
+    def record() -> tuple[Found, list[tuple[CatalogEvent, int]], list[str]]:
+        with transaction.atomic():
+            done = _record(refs, catalog, now=now or timezone.now())
+            transaction.set_rollback(dry_run)
+        return done
+
+    def park() -> int:
+        if not dry_run:
+            return park_unavailable(refs=unavailable)
+        with transaction.atomic():
+            number = park_unavailable(refs=unavailable)
+            transaction.set_rollback(True)
+        return number
+
+    found, heard, unavailable = _insist(record)
+    found.parked = _insist(park)
     for event, items in heard:
         if on_event is not None:
             on_event(event, items)
     return found
 
 
-def _record(refs: Sequence[str], catalog: Catalog, *, now: datetime) -> tuple[Found, list[tuple[CatalogEvent, int]]]:
+def _insist(step: Callable[[], T]) -> T:
+    """Do this; once more, if a customer removed an item of it in the same moment."""
+    for _number in range(TRIES - 1):
+        try:
+            return step()
+        except (IntegrityError, OperationalError):
+            continue
+    return step()
+
+
+def _record(
+    refs: Sequence[str], catalog: Catalog, *, now: datetime
+) -> tuple[Found, list[tuple[CatalogEvent, int]], list[str]]:
+    """Write down what happened; return that, who hears of what, and which products cannot be bought."""
     take_turns()
     # Asked only now: whoever waited must not compare with what was true before.
     watches = {watch.product_ref: watch for watch in ProductWatch.objects.filter(product_ref__in=refs)}
@@ -129,9 +152,7 @@ def _record(refs: Sequence[str], catalog: Catalog, *, now: datetime) -> tuple[Fo
     for event, items in heard:
         found.events[event.kind] += 1
         found.items[event.kind] += items
-    unavailable = [ref for ref, card in cards.items() if not is_buyable(card)]
-    found.parked = park_unavailable(refs=unavailable)
-    return found, heard
+    return found, heard, [ref for ref, card in cards.items() if not is_buyable(card)]
 
 
 def take_turns() -> None:

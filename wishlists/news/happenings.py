@@ -12,7 +12,7 @@ from djmoney.money import Money
 from ..catalog import Card, pieces_left
 from ..conf import app_settings
 from ..models import CatalogEvent
-from ..pricing import is_buyable
+from ..pricing import is_buyable, is_lower, is_reduction
 
 Kind = CatalogEvent.Kind
 
@@ -56,11 +56,6 @@ def look_at(card: Card | None, before: Look | None) -> Look:
     return Look(Money(round(Decimal(card.price.amount), 3), card.price.currency), True, left)
 
 
-def is_lower(price: Money | None, than: Money | None) -> bool:
-    """Say whether one price is lower than another. Prices in different currencies are never compared."""
-    return price is not None and than is not None and price.currency == than.currency and price.amount < than.amount
-
-
 def may_have_dropped(before: Look | None, now: Look) -> bool:
     """Say whether the price is lower than at the last look, so that the lowest price of 30 days is worth asking for."""
     return before is not None and now.available and is_lower(now.price, before.price)
@@ -77,7 +72,7 @@ def compare(before: Look | None, now: Look, *, lowest: Money | None = None) -> I
         return
     if not before.available:
         yield Happening(kind=Kind.BACK_IN_STOCK, price=now.price, left=now.left)
-    if may_have_dropped(before, now) and (lowest is None or is_lower(now.price, lowest)):
+    if is_reduction(now=now.price, then=before.price, lowest=lowest):
         yield Happening(
             kind=Kind.PRICE_DROP, price=now.price, price_before=before.price, lowest_price=lowest, left=now.left
         )

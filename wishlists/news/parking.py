@@ -1,4 +1,7 @@
-"""Taking what cannot be bought out of accounts' carts, in bulk: it waits, parked, among what is saved for later."""
+"""Taking what cannot be bought out of accounts' carts, in bulk: it waits, parked, among what is saved for later.
+
+By the same rule as on the page (``moving.park``): pieces add up, and what the other list cannot take stays in the cart.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from ..conf import app_settings
 from ..kinds import CART, SAVED, get_kind
 from ..models import ListItem, ProductList
 
@@ -20,7 +24,8 @@ def park_unavailable(*, refs: Collection[str]) -> int:
     """Move the items of these products from accounts' carts to what they saved for later, and return how many moved.
 
     The caller knows that the products exist and cannot be bought. A list that somebody is changing at this moment is left
-    for the next time, and an item stays in the cart (which says why it cannot be bought) if the other list is full.
+    for the next time, and an item stays in the cart (which says why it cannot be bought) if the other list is full, or
+    they would be more than MAX_QUANTITY pieces together. What the customer saved by hand does not become parked.
     """
     if not refs or not get_kind(SAVED).is_on:
         return 0
@@ -62,20 +67,21 @@ def _move(items: list[ListItem], lists: dict[int, dict[str, ProductList]]) -> in
     there = {(item.list_id, *item.key): item for item in ListItem.objects.filter(list__in=saved, product_ref__in=refs)}
     counts = ListItem.objects.filter(list__in=saved).order_by().values_list("list_id").annotate(Count("pk"))
     lengths: dict[int, int] = dict(counts)
-    limit = get_kind(SAVED).max_items
+    limit, most = get_kind(SAVED).max_items, app_settings.max_quantity
     moved, joined = [], []
     for item in items:
         target = lists[item.list.owner_id][SAVED]
         present = there.get((target.pk, *item.key))
         if present is not None:
-            present.quantity, present.parked = max(present.quantity, item.quantity), True
-            joined.append((item, present))
+            if present.quantity + item.quantity <= most:
+                present.quantity += item.quantity
+                joined.append((item, present))
         elif lengths.get(target.pk, 0) < limit:
             lengths[target.pk] = lengths.get(target.pk, 0) + 1
             item.list, item.parked = target, True
             moved.append(item)
     ListItem.objects.bulk_update(moved, ["list", "parked"])
-    ListItem.objects.bulk_update([present for _item, present in joined], ["quantity", "parked"])
+    ListItem.objects.bulk_update([present for _item, present in joined], ["quantity"])
     ListItem.objects.filter(pk__in=[item.pk for item, _present in joined]).delete()
     touched = {item.list_id for item in moved} | {present.list_id for _item, present in joined}
     owners = [owner for owner, found in lists.items() if found[SAVED].pk in touched]

@@ -1,4 +1,7 @@
-"""Template tags for a shop's own pages. None of them reads a cookie, so that these pages stay cacheable (CK-7)."""
+"""Template tags. Those for a shop's own pages read no cookie, so that these pages stay cacheable (CK-7).
+
+Three do: ``left_note``, ``device_line`` and ``things_to_ask``. They are for pages of the lists only, which no cache keeps.
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ from ..gifts import Taken, taken
 from ..givers import read_giver
 from ..kinds import KINDS, WISH, get_kind
 from ..lines import Lines
+from ..lists import find_list
 from ..models import ListItem, ProductList
 from ..plain import plain_kind, plain_lines, plain_wish_list
 from ..sharing import shown_by
@@ -95,7 +96,7 @@ def api_wish_list(request: HttpRequest, key: str) -> JsonResponse:
     account = lists_of(request).account
     if account is None:
         return login_needed()
-    row = ProductList.objects.of(account.user).wish_lists().filter(key=key).first()
+    row = find_list(user=account.user, key=key)
     if row is None:
         return not_found()
     items = list(row.items.all())

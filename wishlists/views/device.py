@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from .. import notes
-from ..asking import merge_url
+from ..asking import merge_url, note_forgotten
 from ..conf import app_settings
 from ..givers import forget_giver
 from ..kinds import CART, SAVED
@@ -49,6 +49,7 @@ def device(request: HttpRequest) -> HttpResponse:
             note = Note("device_session" if not shelf.device.is_empty else "device_empty")
         case "forget":
             shelf.device.forget_all()
+            note_forgotten(shelf.session)
             note = Note("device_forgotten")
         case "hush":
             shelf.device.hush()

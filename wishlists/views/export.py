@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from ..catalog import get_catalog
 from ..exporting import export_rows
 from ..kinds import SAVED, WISH, get_kind
 from ..lines import Lines
-from ..models import ProductList
+from ..lists import find_list
 from ..shelf import is_on, lists_of
 from ..spreadsheets import download_csv
 from .answers import account_required
@@ -35,7 +34,9 @@ def list_export(request: HttpRequest, key: str) -> HttpResponseBase:
     """Download a wish list as CSV: its owner; for everybody else there is no such list (SL-3)."""
     if not is_on(WISH):
         raise Http404
-    row = get_object_or_404(ProductList.objects.of(request.user).wish_lists(), key=key)
+    row = find_list(user=request.user, key=key)
+    if row is None:
+        raise Http404
     items = list(row.items.all())
     lines = Lines(tuple(item.line for item in items), WISH)
     rows = export_rows(lines, get_catalog(), items=items, to_url=request.build_absolute_uri)

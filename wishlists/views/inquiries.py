@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ..catalog import accepts_options, get_catalog, option_titles_of
+from ..clients import client_of
 from ..conf import app_settings
 from ..exceptions import NoCatalog
 from ..inquiries import MOST_PRODUCTS, WINDOW, TooManyQuestions
@@ -52,7 +53,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     the question that is sent.
 
     The products are looked up in the visitor's own list and the catalogue, and never taken from the form. A GET changes
-    nothing. What was typed stands in the form again whatever is wrong: 422, or 429 above the limits of an hour.
+    nothing. What was typed stands in the form again whatever is wrong: 422, or 429 above the limits.
     """
     if request.method != "POST":
         about = _about(request, request.GET)
@@ -78,6 +79,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             text=data["text"],
             products=about.products,
             language=get_language() or "",
+            client=client_of(request),
         )
     except TooManyQuestions as error:
         add_list_error(form, error)

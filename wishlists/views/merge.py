@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import merging, notes
-from ..asking import note_answer, receipts_in, things_on
+from ..asking import forgotten_in, note_answer, note_forgotten, receipts_in, things_on
 from ..catalog import Card, get_catalog, option_titles_of
 from ..conf import app_settings
 from ..device import DeviceShelf
@@ -58,6 +58,7 @@ def merge(request: HttpRequest) -> HttpResponse:
         case "forget":
             shelf.device.forget_all()
             note_answer(shelf.session)
+            note_forgotten(shelf.session)
             return _go_on(request, next, Note("merge_forgotten"))
         case _:
             return _refuse(request, _("Please choose one of the three."), next=next)
@@ -81,6 +82,7 @@ def receipt(request: HttpRequest, key: str) -> HttpResponse:
             "receipt": found,
             "sections": tell_receipt(found, titles=titles, names=names),
             "can_undo": merging.can_undo(found) and found.key in receipts_in(shelf.session),
+            "is_forgotten": found.key in forgotten_in(shelf.session),
             "undo_days": app_settings.undo_days,
             "is_on_device": bool(things_on(shelf.device)),
             "next": _next(request, request.GET),
@@ -98,7 +100,7 @@ def receipt(request: HttpRequest, key: str) -> HttpResponse:
 @same_origin_post
 @private
 def merge_undo(request: HttpRequest, key: str) -> HttpResponse:
-    """Give the account back what it held before, and this device its cookies.
+    """Give the account back what it held before, and this device its cookies, unless it was told to forget them since.
 
     Only in the browser session that answered "add": the things came from this device, and go back to no other.
     """
@@ -117,7 +119,7 @@ def merge_undo(request: HttpRequest, key: str) -> HttpResponse:
         found.refresh_from_db(fields=["undone_at"])
         if found.undone_at is None or found.undone_at < timezone.now() - SAME_CLICK:
             note = Note("merge_late" if error.code == "late" else "merge_again")
-    if not note.is_bad_news:
+    if not note.is_bad_news and found.key not in forgotten_in(shelf.session):
         _give_back(shelf.device, found)
     if wants_json(request):
         return as_json(request, note.text(None), status=409 if note.is_bad_news else 200, receipt=to)

@@ -17,8 +17,8 @@ from ..kinds import CART, SAVED, WISH
 from ..lines import Lines
 from ..moving import parkable
 from ..notes import Note
-from ..pricing import is_buyable, price
-from ..rows import make_rows, price_alone
+from ..pricing import is_buyable, price, price_alone
+from ..rows import make_rows
 from ..shelf import Shelf, is_on, lists_of
 
 
@@ -100,7 +100,6 @@ def saved_page(
     """
     shelf, catalog = lists_of(request), get_catalog()
     words = list(words)
-    _load(shelf)
     lines = shelf.get(SAVED)
     note = notes.read(request) if tried is None and not words and not problem else None
     refs = list(dict.fromkeys([*(line.product_ref for line in lines), *_refs(note)]))

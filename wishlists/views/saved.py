@@ -17,10 +17,10 @@ from ..catalog import Card, accepts_options, get_catalog
 from ..exceptions import ListFull, TooFast
 from ..forms import ChangeForm, SaveForm, dom_id
 from ..kinds import CART, SAVED, WISH
-from ..lines import Lines, parse_key, remove, set_quantity
+from ..lines import Key, Lines, parse_key, remove, set_quantity
 from ..lists import find_list
 from ..models import ProductList
-from ..moving import Key, Moved, park, put_on_wish_list, save_for_later, save_product
+from ..moving import Moved, park, put_on_wish_list, save_for_later, save_product
 from ..notes import Note
 from ..origin import same_origin_post
 from ..shelf import Shelf, is_on, lists_of
@@ -102,12 +102,12 @@ def saved_add(request: HttpRequest) -> HttpResponse:
 @same_origin_post
 @needs(SAVED)
 def saved_change(request: HttpRequest) -> HttpResponse:
-    """Set the quantity of something saved; 0 removes it, or ``remove``, its key. For a guest no query, write, session."""
+    """Set the quantity of something saved; 0 removes it. For a guest no query, no write, no session."""
+    return _change(request, request.POST)
+
+
+def _change(request: HttpRequest, sent: Mapping[str, Any]) -> HttpResponse:
     shelf = lists_of(request)
-    sent: Mapping[str, Any] = request.POST
-    if "remove" in sent:
-        ref, options = parse_key(sent["remove"]) or ("", "")
-        sent = {"product_ref": ref, "options": options, "quantity": "0", "next": sent.get("next", "")}
     form = ChangeForm(sent, auto_id=ChangeForm.ids(sent.get("product_ref", ""), sent.get("options", "")))
     valid = form.is_valid()
     key = form.cleaned_data.get("product_ref", ""), form.cleaned_data.get("options", "")
@@ -137,9 +137,12 @@ def saved_move(request: HttpRequest) -> HttpResponse:
     """Put what was saved into the cart (``to=cart``) or, for accounts, on a wish list (``to``: its key).
 
     One (``put``, or ``product_ref`` and ``options``), several (``item``) or all (``all=1``). What cannot go stays saved,
-    and the customer is told of each why.
+    and the customer is told of each why. The button ``remove`` of a line takes it off instead.
     """
     shelf = lists_of(request)
+    if "remove" in request.POST:
+        ref, options = parse_key(request.POST["remove"]) or ("", "")
+        return _change(request, {"product_ref": ref, "options": options, "quantity": "0"})
     keys = _keys(request, shelf.get(SAVED))
     to = request.POST.get("to", "")
     if to != CART:

@@ -21,8 +21,7 @@ from ..conf import app_settings
 from ..exceptions import AlreadyTaken, ListError
 from ..gifts import Taken, free_all, mark, taken, unmark
 from ..givers import new_giver, read_giver, write_giver
-from ..lines import Line
-from ..lists import Key
+from ..lines import Key, Line
 from ..models import ListItem, ProductList
 from ..notes import Note
 from ..origin import same_origin_post

@@ -22,7 +22,7 @@ from ..lists import create_list, delete_list, find_list, rename
 from ..models import GiftMark, ListItem, ProductList
 from ..notes import Note
 from ..origin import same_origin_post
-from ..rows import rows_of
+from ..rows import escape, rows_of
 from ..wish_forms import ItemForm, NameForm
 from .answers import account_required, add_list_error, as_json, back_with_note, errors_as_json, wants_json
 from .private import private, with_wish_lists
@@ -177,7 +177,7 @@ def list_page(request: HttpRequest, key: str, *, tried: Tried | None = None, sta
             "status_text": note.text(card, title=_kept_title(row, items, note)) if note is not None else "",
             "can_put_back": note is not None and note.code in REMOVED and bool(row.last_removed),
             "tried": tried,
-            "chosen": tried.chosen if tried is not None else (),
+            "chosen": {escape(text) for text in tried.chosen} if tried is not None else (),
             "max_items": get_kind(WISH).max_items,
             "shop_url": resolve_url(app_settings.shop_url),
         },

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ..catalog import Card, get_catalog
 from ..exceptions import ListError, ListFull
 from ..kinds import WISH
-from ..lines import parse_key
-from ..lists import Key, change_item, create_list, move_items, put_back, put_on_list, take_off
+from ..lines import Key, parse_key
+from ..lists import change_item, create_list, move_items, put_back, put_on_list, take_off
 from ..models import ListItem, ProductList
 from ..notes import Note
 from ..origin import same_origin_post
@@ -271,7 +271,8 @@ def _keys(request: HttpRequest, row: ProductList) -> frozenset[Key]:
     """Return the items that a POST names; what cannot be one is none."""
     for button in BUTTONS:
         if button in request.POST:  # of a line, whatever else is selected
-            return frozenset({parse_key(request.POST[button])} - {None})
+            key = parse_key(request.POST[button])
+            return frozenset([key] if key is not None else [])
     if request.POST.get("all"):
         return frozenset(item.key for item in row.items.all())
     named = [parse_key(text) for text in request.POST.getlist("item")[:1000]]

@@ -37,7 +37,7 @@ from coupons.models import Coupon
 from coupons.quoting import explain, quote
 from coupons.staging import staged, unstage
 from coupons.visitors import has_passed_challenge, visitor_of
-from wishlists.moving import park
+from wishlists.moving import park, take_ordered
 from wishlists.pricing import PricedLines, price
 
 from .. import browser
@@ -139,7 +139,9 @@ def _place(request: HttpRequest) -> HttpResponse:
     browser.remember_order(request, order)
     # What could not be ordered waits among the saved things until it can.
     park(shelf=request.lists, cards=basket.cards)  # type: ignore[attr-defined]
-    request.lists.forget()  # type: ignore[attr-defined]
+    # All of a line went that the customer saw, also where less was in stock; what came from another device stays.
+    ordered = {line.line.key: line.line.quantity for line in basket.buyable}
+    take_ordered(shelf=request.lists, quantities=ordered)  # type: ignore[attr-defined]
     return go_on_with(request, order)
 
 

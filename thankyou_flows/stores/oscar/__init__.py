@@ -100,11 +100,29 @@ class OscarStore(Store):
 
         return read_products(refs=refs)
 
+    def get_variant(self, *, product_ref: str, options: str) -> str | None:
+        """Return the variant itself: in Oscar it is a product of its own, and its primary key names it as an option."""
+        from .catalogue import variant_of
+
+        return variant_of(product_ref=product_ref, options=options) if options else product_ref
+
+    def get_saved_refs(self, *, refs: Iterable[str]) -> set[str]:
+        """Return the products and the parents of those that are variants: what is saved is often the parent."""
+        from .catalogue import with_parents
+
+        return with_parents(refs=refs)
+
     def get_attributes(self, *, refs: Iterable[str]) -> dict[str, list[Attribute]]:
         """Return the attributes of products in words, for lists that compare them (``wishlists``)."""
         from .attributes import read_attributes
 
         return read_attributes(refs=refs)
+
+    def get_option_titles(self, *, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Return what to call variants in lists (``wishlists``), by the parent and the variant."""
+        from .catalogue import name_variants
+
+        return name_variants(keys=list(keys))
 
     def get_categories(self) -> Sequence[tuple[str, str]]:
         from .catalogue import list_categories

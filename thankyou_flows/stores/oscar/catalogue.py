@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +14,11 @@ from ...values import Product
 
 OscarProduct = get_model("catalogue", "Product")
 Category = get_model("catalogue", "Category")
+AttributeValue = get_model("catalogue", "ProductAttributeValue")
 Selector = get_class("partner.strategy", "Selector")
+
+#: Attributes of a variant that can be said in words without asking the database again.
+WORDY_TYPES = ("text", "integer", "boolean", "float", "date", "datetime", "option")
 
 
 def read_products(*, refs: Iterable[str]) -> dict[str, Product]:
@@ -74,6 +78,41 @@ def parse_ref(ref: str) -> Any:
     return key if str(key) == ref else None
 
 
+def variant_of(*, product_ref: str, options: str) -> str | None:
+    """Return the reference of this parent's public variant; ``options`` is its primary key. One query; None for others."""
+    parent, key = parse_ref(product_ref), parse_ref(options)
+    if parent is None or key is None:
+        return None
+    found = OscarProduct.objects.filter(pk=key, parent=parent, is_public=True, parent__is_public=True)
+    return options if found.exists() else None
+
+
+def name_variants(*, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return what sets variants apart, by (parent, variant): a title of their own, attributes in words, or the UPC.
+
+    Two queries.
+    """
+    wanted = {key for _ref, options in keys if (key := parse_ref(options)) is not None}
+    if not wanted:
+        return {}
+    words = AttributeValue.objects.filter(attribute__type__in=WORDY_TYPES).order_by("pk")
+    words = words.select_related("attribute", "value_option__group")
+    variants = OscarProduct.objects.filter(pk__in=wanted, is_public=True, parent__is_public=True)
+    found = {}
+    for variant in variants.prefetch_related(Prefetch("attribute_values", queryset=words, to_attr="thankyou_words")):
+        said = ", ".join(f"{value.attribute.name}: {value.value_as_text}" for value in variant.thankyou_words)
+        found[str(variant.parent_id), str(variant.pk)] = str(variant.title or said or variant.upc or "")
+    return {key: found[key] for key in keys if found.get(key)}
+
+
+def with_parents(*, refs: Iterable[str]) -> set[str]:
+    """Return these references, and those of the products of which they are variants. One query."""
+    refs = set(refs)
+    keys = {key for ref in refs if (key := parse_ref(ref)) is not None}
+    parents = OscarProduct.objects.filter(pk__in=keys).exclude(parent=None).values_list("parent_id", flat=True)
+    return refs | {str(parent) for parent in parents}
+
+
 def url_of(product: Any) -> str:
     """Return the product's address, or "" if it has left the catalogue or is hidden."""
     return product.get_absolute_url() if product is not None and product.is_public else ""
@@ -119,6 +158,8 @@ def _product(product: Any, strategy: Any) -> Product:
         max_quantity=left,
         category_refs=category_refs(product),
         left=left,
+        # Most variants have no title: what else they are called, ``name_variants`` knows.
+        choices={str(child.pk): str(child.title or "") for child in product._prefetched_public_children},
     )
 
 

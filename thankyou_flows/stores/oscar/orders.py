@@ -16,7 +16,7 @@ from coupons.codes import display, normalise
 from coupons.exceptions import InvalidCode
 
 from ...values import Address, Order, OrderLine
-from .catalogue import category_refs, image_of, url_of
+from .catalogue import WORDY_TYPES, category_refs, image_of, url_of
 
 if TYPE_CHECKING:
     from . import OscarStore
@@ -27,9 +27,6 @@ LineAttribute = get_model("order", "LineAttribute")
 OrderDiscount = get_model("order", "OrderDiscount")
 PaymentSource = get_model("payment", "Source")
 AttributeValue = get_model("catalogue", "ProductAttributeValue")
-
-#: Attributes of a variant that can be said in words without asking the database again.
-WORDY_TYPES = ("text", "integer", "boolean", "float", "date", "datetime", "option")
 
 
 def read_order(*, store: OscarStore, number: str) -> Order | None:

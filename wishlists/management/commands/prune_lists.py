@@ -1,4 +1,4 @@
-"""Delete what is past its time: receipts, answered questions, old statistics and news; meant for cron, once a day."""
+"""Delete what is past its time: receipts, questions, statistics, old items, gift marks, news; for cron, once a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ...pruning import prune
 
 
 class Command(BaseCommand):
-    help = "Delete old receipts of merges, answered questions, statistics, catalogue news and empty lists."
+    help = (
+        "Delete old receipts of merges, questions, statistics, items of comparisons and of recently viewed products, gift "
+        "marks of lists that are not shared any more, catalogue news and empty lists."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="delete nothing, and say what would go")

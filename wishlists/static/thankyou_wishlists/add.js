@@ -1,9 +1,10 @@
 // <ty-add-to-cart> around an add-to-cart form sends it without leaving the page and says what happened in the live
-// region that the form brings. Without it, or if anything goes wrong, the form is sent as any form is.
-import { publish } from "./state.js";
+// region that the form brings. Without it, or without an answer, the form is sent as any form is.
+import { publish, sendForm } from "./state.js";
 
 class AddToCart extends HTMLElement {
-  connectedCallback() {
+  constructor() {
+    super();
     this.addEventListener("submit", (event) => this.send(event));
   }
 
@@ -12,20 +13,11 @@ class AddToCart extends HTMLElement {
     event.preventDefault();
     if (this.busy) return;
     this.busy = true;
-    try {
-      const response = await fetch(form.action, {
-        method: "POST",
-        body: new FormData(form),
-        headers: { Accept: "application/json" },
-      });
-      const { state, message } = await response.json();
-      this.say(message, response.ok);
-      publish(state);
-    } catch {
-      form.submit();
-    } finally {
-      this.busy = false;
-    }
+    const answer = await sendForm(form, this.querySelector(".ty-add-status a").href);
+    this.busy = false;
+    if (!answer) return;
+    this.say(answer.message, answer.ok);
+    publish(answer.state);
   }
 
   say(message, good) {

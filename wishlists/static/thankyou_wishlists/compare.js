@@ -1,10 +1,11 @@
 // <ty-compare> around a "Compare" form sends it without leaving the page and says what happened in the live region that
 // the form brings. If it is refused (the comparison is full), the form is sent as any form is: the page that answers has
 // the product that was wanted, and lets the customer choose which one it replaces.
-import { publish } from "./state.js";
+import { publish, sendForm } from "./state.js";
 
 class Compare extends HTMLElement {
-  connectedCallback() {
+  constructor() {
+    super();
     this.addEventListener("submit", (event) => this.send(event));
   }
 
@@ -13,21 +14,15 @@ class Compare extends HTMLElement {
     event.preventDefault();
     if (this.busy) return;
     this.busy = true;
-    try {
-      const response = await fetch(form.getAttribute("action"), {
-        method: "POST",
-        body: new FormData(form),
-        headers: { Accept: "application/json" },
-      });
-      if (!response.ok) throw new Error(response.status);
-      const { state, message } = await response.json();
-      this.say(message);
-      publish(state);
-    } catch {
+    const answer = await sendForm(form, this.querySelector(".ty-add-status a").href);
+    this.busy = false;
+    if (!answer) return;
+    if (!answer.ok) {
       form.submit();
-    } finally {
-      this.busy = false;
+      return;
     }
+    this.say(answer.message);
+    publish(answer.state);
   }
 
   say(message) {

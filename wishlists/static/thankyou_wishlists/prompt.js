@@ -4,9 +4,13 @@
 import { publish, subscribe } from "./state.js";
 
 class ListPrompt extends HTMLElement {
-  connectedCallback() {
+  constructor() {
+    super();
     this.addEventListener("submit", (event) => this.send(event));
     this.addEventListener("click", (event) => event.target.closest("[data-close]") && this.close());
+  }
+
+  connectedCallback() {
     this.stop = subscribe(this.dataset.url, (state) => this.decide(state));
   }
 

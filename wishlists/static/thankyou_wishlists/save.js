@@ -1,9 +1,18 @@
 // <ty-save data-url="…/lists/state/"> around the form of a heart: pressed if the product is saved, as the one state
-// request of the page says; another press takes it off. Without it, or if anything goes wrong, the form is sent as any
-// form is, and saves.
-import { publish, subscribe } from "./state.js";
+// request of the page says; another press takes it off. Without it, or without an answer, the form is sent as any form
+// is, and saves.
+import { publish, sendForm, subscribe } from "./state.js";
 
 class Save extends HTMLElement {
+  constructor() {
+    super();
+    // On a picture, the message goes when the customer goes on.
+    this.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!this.contains(relatedTarget) && !this.querySelector(".ty-heart-labelled")) this.say("", false);
+    });
+    this.send = this.send.bind(this);
+  }
+
   connectedCallback() {
     this.form = this.querySelector("form");
     this.fields = this.form.elements;
@@ -17,13 +26,8 @@ class Save extends HTMLElement {
       if (this.choice && this.saved) options.value = this.choice.value;
       this.show();
     };
-    this.send = this.send.bind(this);
     this.choice?.addEventListener("change", this.choose);
     this.form.addEventListener("submit", this.send);
-    // On a picture, the message goes when the customer goes on.
-    if (!this.querySelector(".ty-heart-labelled")) {
-      this.addEventListener("focusout", ({ relatedTarget }) => this.contains(relatedTarget) || this.say("", false));
-    }
     this.stop = subscribe(this.dataset.url, (state) => {
       this.saved = state.saved ?? [];
       this.choose();
@@ -48,20 +52,11 @@ class Save extends HTMLElement {
     event.preventDefault();
     if (this.busy) return;
     this.busy = true;
-    try {
-      const response = await fetch(this.form.getAttribute("action"), {
-        method: "POST",
-        body: new FormData(this.form),
-        headers: { Accept: "application/json" },
-      });
-      const { state, message } = await response.json();
-      this.say(message, response.ok && this.fields.action.value === "add");
-      publish(state);
-    } catch {
-      this.form.submit();
-    } finally {
-      this.busy = false;
-    }
+    const answer = await sendForm(this.form, this.querySelector(".ty-add-status a").href);
+    this.busy = false;
+    if (!answer) return;
+    this.say(answer.message, answer.ok && this.fields.action.value === "add");
+    publish(answer.state);
   }
 
   say(message, isSaved) {

@@ -5,6 +5,8 @@
 //   const stop = subscribe(url, (state) => …)  calls back now if the state is known, and at every change; the first
 //                                              subscriber's url (`thankyou_wishlists:state`) is asked, once a page
 //   refresh()                                  asks again, for example after the back button
+//   sendForm(form, page)                       sends a form as fetch, and returns {ok, state, message} of the answer; null
+//                                              if the browser goes on to another page instead
 //   publish(state)                             after a POST: the "state" of its JSON answer; no request is made
 //
 // `state`: {counts: {cart: 3, saved: 1, …}, saved: [[product_ref, options], …], left: 0, ask: false}, as `state_of`
@@ -29,6 +31,30 @@ function take(state) {
 
 export function publish(state) {
   document.dispatchEvent(new CustomEvent("ty-lists-changed", { detail: state }));
+}
+
+export async function sendForm(form, page) {
+  let response;
+  try {
+    response = await fetch(form.getAttribute("action"), {
+      method: "POST",
+      body: new FormData(form),
+      headers: { Accept: "application/json" },
+    });
+  } catch {
+    // No answer: it is sent as any form is.
+    form.submit();
+    return null;
+  }
+  try {
+    const { state, message } = await response.json();
+    if (!state?.counts) throw new TypeError("not an answer of ours");
+    return { ok: response.ok, state, message };
+  } catch {
+    // It was answered, by an error page or a proxy, and may have been done: sent again, it would be done twice.
+    location.assign(page);
+    return null;
+  }
 }
 
 export async function refresh() {
