@@ -52,7 +52,10 @@ class AccountShelf:
         self._items = found
 
     def save(self, lines: Lines, *, cards: Mapping[str, Card] | None = None, is_limited: bool = True) -> None:
-        """Write the difference between what this request has read and ``lines``; what others wrote meanwhile stays.
+        """Write the difference between what this request has read and ``lines``.
+
+        What others wrote to other lines meanwhile stays. Of the same line the last one wins: a click that comes twice
+        counts once, in whatever way the two overlap.
 
         ``cards`` give new items their title and price. Raises ListFull if the list got too long meanwhile, TooFast above
         ADDS_PER_MINUTE new items (unless ``is_limited`` is False: the merge of a whole list is one step); then nothing

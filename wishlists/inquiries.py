@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from . import mails
 from .clients import is_within
 from .exceptions import ListError
+from .lists import TURNING
 from .models import Inquiry
 from .signals import inquiry_answered, inquiry_received
 
@@ -83,13 +84,15 @@ class Overtaken(ListError):
 
 
 def plain_text(text: str, *, is_line: bool = False) -> str:
-    """Return a text as it can be kept and mailed: no control characters, no lone surrogates; one line if asked for.
+    """Return a text as it can be kept and mailed: no control characters, no lone surrogates, no marks that turn
+    around what follows; one line if asked for.
 
     Line ends become one character each, as a browser counts them.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if is_line:
         text = " ".join(text.split())
+    text = "".join(letter for letter in text if letter not in TURNING)
     kept = (letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
     return "".join(kept).strip()
 

@@ -34,6 +34,9 @@ MAX_NOTE: Final = 300
 #: Controls that turn the rest of a line around: a name with one would turn around what the page says after it.
 TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+#: Categories of letters that leave no mark by themselves: joiners, marks of direction, spaces.
+UNSEEN: Final = frozenset(("Cf", "Zs"))
+
 
 # Finding --------------------------------------------------------------------------------------------
 
@@ -48,14 +51,16 @@ def find_list(*, user: Any, key: str) -> ProductList | None:
 def clean_text(text: str) -> str:
     """Return what somebody typed on one line, without control characters, NUL and lone surrogates.
 
-    Emoji and right-to-left writing stay; only the marks that turn around what follows go.
+    Emoji and right-to-left writing stay; only the marks that turn around what follows go. Of letters that nobody can see
+    nothing stays.
     """
     kept = (
         " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") and letter != "\0" else letter
         for letter in text
         if letter not in TURNING and letter != "\0" and unicodedata.category(letter) != "Cs"
     )
-    return re.sub(r" +", " ", "".join(kept)).strip()
+    clean = re.sub(r" +", " ", "".join(kept)).strip()
+    return clean if any(unicodedata.category(letter) not in UNSEEN for letter in clean) else ""
 
 
 # Lists ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from .catalog import get_catalog
 from .conf import app_settings
 from .exceptions import TooFast, UndoOver
 from .kinds import KINDS, SAVED, WISH, Kind, Merge, get_kind, on_device
-from .lines import Line, Lines, union
+from .lines import Key, Line, Lines, union
 from .models import ListItem, MergeReceipt, ProductList, Save
 from .receipts import Change, ListChanges, Row, changes_as_json, changes_of, freeze, lines_as_json, thaw
 from .signals import lists_merged, merge_undone
@@ -29,7 +29,6 @@ SAME_CLICK: Final = timedelta(minutes=10)
 #: Merges of one account in a minute; people need one (SL-6).
 PER_MINUTE: Final = 20
 
-Key = tuple[str, str]
 Items = dict[Key, ListItem]
 
 

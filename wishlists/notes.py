@@ -30,6 +30,9 @@ TEXTS = {
     "saved": _("Saved for later: %(title)s"),
     "saved_many": _("Saved for later: %(quantity)s products"),
     "unsaved": _("No longer saved: %(title)s"),
+    "not_here": _(
+        "“%(title)s” was not on your list here. If you were logged in before, log in again to see your account's list."
+    ),
     "put": _("In your cart: %(title)s"),
     "put_many": _("In your cart: %(quantity)s products"),
     "in_basket": _("In your basket: %(title)s"),
@@ -59,6 +62,10 @@ TEXTS = {
         "“%(title)s” could not be put into your cart: it cannot be bought now, or all there is is in it."
     ),
     "wishes_carted_in_part": _("Products put into your cart: %(quantity)s. The others cannot be bought now."),
+    "wish_choice": _("“%(title)s” comes in several kinds: choose one on its page first."),
+    "wishes_choice": _(
+        "Products put into your cart: %(quantity)s. Some come in several kinds: choose one on their pages first."
+    ),
     "list_shared": _("Whoever has this link can see the list now."),
     "share_changed": _("What the link shows is changed."),
     "share_renewed": _("This is the new link. The old one shows nothing any more."),
@@ -96,10 +103,13 @@ BAD_NEWS = frozenset(
         "gone",
         "missing",
         "missed",
+        "not_here",
         "unknown",
         "wish_missing",
         "wish_not_carted",
         "wishes_carted_in_part",
+        "wish_choice",
+        "wishes_choice",
         "wishes_stayed",
         "gift_own",
         "device_empty",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,10 @@ from typing import Any
 from django.shortcuts import resolve_url
 from djmoney.money import Money
 
-from .catalog import Card, get_catalog, prices_at
+from .catalog import get_catalog, prices_at
 from .conf import app_settings
 from .device import DeviceShelf
-from .kinds import CART, SAVED, Kind, on_device
-from .lines import Lines
+from .kinds import SAVED, Kind, on_device
 from .pricing import PricedLine, price_list
 from .rows import Row, make_rows
 from .shelf import Shelf, is_on

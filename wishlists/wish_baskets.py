@@ -10,7 +10,7 @@ from .baskets import get_basket, hand_over
 from .catalog import Card
 from .kinds import CART, WISH
 from .lines import Key, Line, Lines
-from .moving import REASONS, Moved, Stayed, to_cart
+from .moving import REASONS, Moved, Stayed, Why, to_cart
 from .shelf import Shelf
 
 
@@ -37,3 +37,15 @@ def copy_into_basket(
         else:
             stayed.append(Stayed(line, why, REASONS[why]))
     return Moved(source=source, target=Lines(kind=CART), lines=tuple(gone), stayed=tuple(stayed))
+
+
+def needs_choice(moved: Moved) -> bool:
+    """Say whether something stayed because nobody has chosen yet what it comes in."""
+    return any(each.why is Why.CHOICE for each in moved.stayed)
+
+
+def carted_code(moved: Moved) -> str:
+    """Return the note about one product that was to go into the cart."""
+    if moved.lines:
+        return "wish_carted"
+    return "wish_choice" if needs_choice(moved) else "wish_not_carted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -146,6 +146,15 @@ class ChooseForm(forms.Form):
         choice.choices = [(row.key, row.name) for row in lists]
         if not lists:
             self.fields["name"].label = _("Name of your first wish list")
+
+    def offer(self, choices: Mapping[str, str] | None) -> None:
+        """Let the customer choose what the product comes in, titles by options reference."""
+        if choices:
+            field = self.fields["options"]
+            field.widget = forms.Select(
+                choices=[("", _("Please choose")), *choices.items()], attrs={"required": True, "class": "ty-field"}
+            )
+            field.label = _("Your choice")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -145,6 +145,8 @@ OSCAR_SHOP_TAGLINE = "on Oscar"
 # The pictures of the demo are drawings (SVG), of which no thumbnail has to be made.
 OSCAR_THUMBNAILER = "example_site.oscar.thumbnails.DrawingOrThumbnail"
 OSCAR_ALLOW_ANON_CHECKOUT = True
+# Oscar has wish lists of its own. Two kinds beside each other are one too many, and these are ours.
+OSCAR_HIDDEN_FEATURES = ["wishlists"]  # ours
 OSCAR_DEFAULT_CURRENCY = "EUR"
 OSCAR_INITIAL_ORDER_STATUS = "Pending"
 OSCAR_INITIAL_LINE_STATUS = "Pending"

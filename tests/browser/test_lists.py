@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from wishlists import cookies
 from wishlists.models import GiftMark, Inquiry, ListItem, MergeReceipt, ProductList, Save
+from wishlists.moving import save_product
 
 from .journey import Keyboard, Shopper, new_address
 from .watching import Watch
@@ -220,6 +223,63 @@ def test_there_and_back_by_keyboard(context: Open) -> None:
     shopper.hands.press(heart(page))
     expect(heart(page)).to_have_attribute("aria-pressed", "false")
     assert on_page(shopper, "/saved/") == []
+
+
+def press_three(page: Page, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Three hearts of a shelf, quickly, in a shop that takes its time; return what is saved after the last answer."""
+
+    def slowly(**given: Any) -> Any:
+        done = save_product(**given)
+        time.sleep(0.7)
+        return done
+
+    page.goto("/tea/")
+    page.wait_for_load_state("networkidle")
+    hearts = page.locator("main ty-save")
+    monkeypatch.setattr("wishlists.views.saved.save_product", slowly)
+    for n in range(3):
+        hearts.nth(n).locator("button").click()
+    for n in range(3):
+        expect(hearts.nth(n).locator("[data-text]")).to_contain_text("Saved for later")
+    state: dict[str, Any] = page.evaluate("fetch('/lists/state/').then((response) => response.json())")
+    return list(state["saved"])
+
+
+def test_hearts_pressed_quickly_are_all_saved(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CK-1: a guest's list is one cookie, so what a page sends goes one after the other."""
+    assert len(press_three(page, monkeypatch)) == 3
+    expect(page.locator("main ty-save button[aria-pressed=true]")).to_have_count(3)
+
+
+@pytest.mark.teeth
+def test_hearts_pressed_quickly_overwrite_each_other_without_the_queue(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last cookie wins, if all leave at once."""
+
+    def at_once(route: Route) -> None:
+        source = route.fetch().text()
+        assert "await before;" in source
+        route.fulfill(body=source.replace("await before;", ""), content_type="text/javascript")
+
+    page.route(re.compile(r"/thankyou_wishlists/state[.\w]*\.js"), at_once)
+    assert len(press_three(page, monkeypatch)) < 3
+
+
+def test_the_heart_on_a_card_knows_what_was_saved_in_a_choice(page: Page) -> None:
+    """SL-2: pressed whatever the product was saved in; another press takes that off."""
+    page.goto(PAGES[SENCHA])
+    page.wait_for_load_state("networkidle")
+    page.locator(".ty-add select[name=options]").select_option(index=1)
+    heart(page).click()
+    expect(heart(page)).to_have_attribute("aria-pressed", "true")
+    page.goto("/tea/")
+    card = page.locator("main li.card").filter(has_text=SENCHA).locator("ty-save button")
+    expect(card).to_have_attribute("aria-pressed", "true")
+    card.click()
+    expect(card).to_have_attribute("aria-pressed", "false")
+    page.goto("/saved/")
+    assert titles(page) == []
 
 
 def test_a_wish_list_is_shared_and_a_gift_stays_a_surprise(

@@ -116,7 +116,7 @@ def test_the_key_of_a_link_opens_nothing_else(world: World) -> None:
     for actor in ACTORS[:3]:
         for row in ROWS:
             takes_key = row[0] == "api_wish_list" or world.live in address(world, row[0], "")
-            if takes_key and expected(ACTORS[0], row).status != 405:
+            if takes_key and row[:2] != ("list_items", "GET") and expected(ACTORS[0], row).status != 405:
                 with undone():
                     assert ask(world, actor, row).status_code == 404, (actor.who, row)
 

@@ -65,7 +65,7 @@ def test_the_page_says_in_plain_words_what_is_kept_and_how_much(client: Client):
     put(client, Line("cup", 1), kind=SAVED)
     put(client, Line("cup", 1), kind=COMPARE)
     page = text(client.get(DEVICE))
-    assert "In a cookie on this device. Nobody else sees it, we do not either." in page
+    assert "In a cookie on this device. Only this browser has it; we do not see it." in page
     for words in ("2 products", "1 product", "Cart", "Saved for later", "Comparison", "until you close the browser"):
         assert words in page
     for button in ("Keep on this device for 30 days", "Forget everything here"):

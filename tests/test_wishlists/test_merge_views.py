@@ -363,4 +363,4 @@ def test_queries(client: Client, customer: User, settings: Any, django_assert_nu
 
 #: With the session's, the user's, and savepoints.
 ADD_QUERIES = 19
-UNDO_QUERIES = 20
+UNDO_QUERIES = 19

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from wishlists import cookies
 from wishlists.cookies import Kept
 from wishlists.lines import Line, Lines
+from wishlists.models.keys import KEY_LENGTH
 from wishlists.signals import list_changed
 
 from .catalogs import MemoryCatalog
@@ -237,9 +238,33 @@ def test_a_cart_of_which_nothing_can_be_bought_offers_no_checkout(client: Client
     assert "/checkout/" not in page
 
 
-@pytest.mark.parametrize(("url", "method"), [("/cart/add/", "get"), ("/cart/change/", "get"), ("/cart/", "post")])
-def test_get_changes_nothing_and_post_shows_nothing(client: Client, url: str, method: str):
-    assert getattr(client, method)(url).status_code == 405
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/cart/add/", "/cart/"),
+        ("/cart/change/", "/cart/"),
+        ("/cart/save/", "/cart/"),
+        ("/saved/add/", "/saved/"),
+        ("/saved/change/", "/saved/"),
+        ("/saved/move/", "/saved/"),
+        ("/compare/change/", "/compare/"),
+        ("/recent/change/", "/recent/"),
+        (f"/lists/{'a' * KEY_LENGTH}/items/", f"/lists/{'a' * KEY_LENGTH}/"),
+        ("/shared/x/gift/", "/shared/x/"),
+    ],
+)
+def test_the_address_of_a_form_leads_to_its_page(client: Client, path: str, page: str, method: str):
+    """Complaint of a tester: after a refused step it is in the address bar, and opened again it was an empty page."""
+    put(client, Line("tea", 2))
+    answer = getattr(client, method)(path, {"product_ref": "tea", "quantity": "5", "action": "clear"})
+    assert (answer.status_code, answer["Location"]) == (303, page)
+    assert not answer.cookies
+    assert client.put(path).status_code == 405
+
+
+def test_post_shows_nothing(client: Client):
+    assert client.post("/cart/").status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,8 @@ def save_button(
 
     ``title`` names the product for screen readers; ``next`` is where the customer goes then without JavaScript (default:
     what is saved), and the button says "saved" there if that page has it; ``show_label`` writes it beside the heart.
+    Where the page has an add-to-cart form with choices for the product, the script saves what is chosen there. Without
+    JavaScript the heart is a form of its own and saves the product without a choice; the customer makes it later.
     Nothing if the shop has switched saving off.
     """
     ref = str(product_ref)

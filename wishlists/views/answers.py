@@ -12,8 +12,10 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 
 from .. import notes
 from ..lines import Line, Lines, is_ref
@@ -35,6 +37,25 @@ class SeeOther(HttpResponseRedirect):
     """After a POST: go and GET that page."""
 
     status_code = 303
+
+
+def post_or(page: str) -> Callable[[View[P]], View[P]]:
+    """Take POSTs; whoever comes with GET is led to that page of ours, which has the same key if it has one.
+
+    After a step that was refused, the address of a form is in the address bar, to be opened again. GET changes nothing.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method == "POST":
+                return view(request, *args, **kwargs)
+            return SeeOther(reverse(f"thankyou_wishlists:{page}", kwargs=kwargs))
+
+        return wrapper
+
+    return decorate
 
 
 def wants_json(request: HttpRequest) -> bool:

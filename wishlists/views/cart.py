@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from ..catalog import Card, accepts_options, choices_of, get_catalog
 from ..exceptions import ListFull, TooFast
@@ -18,7 +18,7 @@ from ..notes import Note
 from ..origin import same_origin_post
 from ..pricing import is_buyable
 from ..shelf import lists_of
-from .answers import SeeOther, add_list_error, as_json, back_with_note, errors_as_json, is_safe, tell, wants_json
+from .answers import SeeOther, add_list_error, as_json, back_with_note, errors_as_json, is_safe, post_or, tell, wants_json
 from .pages import cart_page
 from .saved import needs, park_if_asked
 
@@ -32,7 +32,7 @@ def cart(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("cart")
 @same_origin_post
 @needs(CART)
 def cart_add(request: HttpRequest) -> HttpResponse:
@@ -63,7 +63,7 @@ def cart_add(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("cart")
 @same_origin_post
 @needs(CART)
 def cart_change(request: HttpRequest) -> HttpResponse:

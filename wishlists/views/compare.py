@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from .. import notes
 from ..catalog import Card, accepts_options, get_catalog
@@ -25,7 +25,7 @@ from ..notes import Note
 from ..origin import same_origin_post
 from ..shelf import Shelf, is_on, lists_of
 from ..spreadsheets import download_csv, download_xlsx, has_xlsx
-from .answers import SeeOther, as_json, back_with_note, is_safe, posted_line, tell, wants_json
+from .answers import SeeOther, as_json, back_with_note, is_safe, post_or, posted_line, tell, wants_json
 
 #: Value of the parameter ``only`` that leaves out what is the same for all.
 DIFFERENCES = "differences"
@@ -40,7 +40,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("compare")
 @same_origin_post
 def compare_change(request: HttpRequest) -> HttpResponse:
     """Put a product into the comparison (``action=add``), take one out (``remove``) or all (``clear``).

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from .. import notes, viewing
 from ..availability import availability_text, is_available
@@ -21,7 +21,7 @@ from ..lines import Line
 from ..notes import Note
 from ..origin import same_origin_post
 from ..shelf import Shelf, is_on, lists_of
-from .answers import SeeOther, as_json, back_with_note, is_safe, posted_line, wants_json
+from .answers import SeeOther, as_json, back_with_note, is_safe, post_or, posted_line, wants_json
 
 
 @login_not_required
@@ -35,7 +35,7 @@ def recent(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("recent")
 @same_origin_post
 def recent_change(request: HttpRequest) -> HttpResponse:
     """Turn remembering on with the product at hand (``action=on``), remember one more (``view``), or stop and forget

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from ..baskets import get_basket, put_into_basket
 from ..catalog import Card, accepts_options, get_catalog
@@ -32,6 +32,7 @@ from .answers import (
     errors_as_json,
     first_error,
     is_safe,
+    post_or,
     tell,
     wants_json,
 )
@@ -64,7 +65,7 @@ def saved(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("saved")
 @same_origin_post
 @needs(SAVED)
 def saved_add(request: HttpRequest) -> HttpResponse:
@@ -98,7 +99,7 @@ def saved_add(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("saved")
 @same_origin_post
 @needs(SAVED)
 def saved_change(request: HttpRequest) -> HttpResponse:
@@ -130,7 +131,7 @@ def _change(request: HttpRequest, sent: Mapping[str, Any]) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("saved")
 @same_origin_post
 @needs(SAVED)
 def saved_move(request: HttpRequest) -> HttpResponse:
@@ -158,7 +159,7 @@ def saved_move(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@post_or("cart")
 @same_origin_post
 @needs(SAVED, CART)
 def cart_save(request: HttpRequest) -> HttpResponse:
@@ -207,12 +208,20 @@ def _keys(request: HttpRequest, lines: Lines) -> list[Key]:
 def _removed(
     request: HttpRequest, form: SaveForm | ChangeForm, lines: Lines, key: Key, card: Card | None
 ) -> HttpResponse:
-    """Take something off what is saved; twice is once."""
+    """Take something off what is saved; twice is once, and said.
+
+    Whoever was logged in when the page was opened, and is not any more, learns that the account's list is as it was.
+    """
+    shelf = lists_of(request)
     present = lines.find(product_ref=key[0], options=key[1])
     if present is not None:
-        lists_of(request).save(remove(lines, product_ref=key[0], options=key[1]))
+        shelf.save(remove(lines, product_ref=key[0], options=key[1]))
         tell(request, "removed", kind=SAVED, product_ref=key[0], options=key[1])
-    note = Note("unsaved", *key, present.quantity if present is not None else 1)
+        note = Note("unsaved", *key, present.quantity)
+    else:
+        note = Note("not_here" if shelf.account is None else "missed", *key)
+        if wants_json(request):
+            return as_json(request, note.text(card))  # what was wanted is so: no 422
     to = form.cleaned_data.get("next") or ""
     if not wants_json(request) and is_safe(request, to):
         return _go(request, to, note)

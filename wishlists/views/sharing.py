@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import notes
 from ..baskets import describe_basket
@@ -28,7 +28,7 @@ from ..origin import same_origin_post
 from ..sharing import count_hidden, find_shared, renew, share, show_all, shown_by, unshare
 from ..shelf import lists_of
 from ..showing import WishRow, rows_of
-from ..wish_baskets import copy_into_basket
+from ..wish_baskets import carted_code, copy_into_basket
 from ..wish_forms import GiftForm, ShareForm
 from .answers import (
     account_required,
@@ -37,6 +37,7 @@ from .answers import (
     back_with_note,
     errors_as_json,
     first_error,
+    post_or,
     tell,
     wants_json,
 )
@@ -133,7 +134,7 @@ def shared(request: HttpRequest, key: str) -> HttpResponse:
 @with_wish_lists
 @login_not_required
 @private
-@require_POST
+@post_or("shared")
 @same_origin_post
 def shared_gift(request: HttpRequest, key: str) -> HttpResponse:
     """Take what a visitor does with an item of a shared list: ``action`` mark or unmark ("I am getting this"), or cart."""
@@ -196,7 +197,7 @@ def _cart(request: HttpRequest, row: ProductList, form: GiftForm) -> HttpRespons
     )
     if moved.target.lines:
         tell(request, "added", kind=moved.target.kind, product_ref=ref, options=options)
-    note = Note("wish_carted" if moved.lines else "wish_not_carted", ref, options)
+    note = Note(carted_code(moved), ref, options)
     return _back(request, row, note, title=item.title, status=200 if moved.lines else 422)
 
 

@@ -12,9 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Qu
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from ..catalog import Card, get_catalog
+from ..catalog import Card, accepts_options, choices_of, get_catalog
 from ..exceptions import ListError, ListFull
 from ..kinds import WISH
 from ..lines import Key, parse_key
@@ -23,7 +23,7 @@ from ..models import ListItem, ProductList
 from ..notes import Note
 from ..origin import same_origin_post
 from ..shelf import lists_of
-from ..wish_baskets import copy_into_basket
+from ..wish_baskets import carted_code, copy_into_basket, needs_choice
 from ..wish_forms import ChooseForm, ItemForm
 from .answers import (
     account_required,
@@ -31,8 +31,10 @@ from .answers import (
     as_json,
     back_with_note,
     errors_as_json,
+    first_error,
     is_safe,
     login_needed,
+    post_or,
     tell,
     wants_json,
 )
@@ -43,7 +45,7 @@ from .wish import Tried, list_page, list_url, own_list, own_lists
 @with_wish_lists
 @login_not_required
 @private
-@require_POST
+@post_or("list")
 @same_origin_post
 def list_items(request: HttpRequest, key: str) -> HttpResponseBase:
     """Do ``action`` with items of a list: add, change, remove, move, cart or undo; then back to the list.
@@ -77,6 +79,9 @@ def _add(request: HttpRequest, row: ProductList) -> HttpResponse:
     if card is None:
         return _done(request, row, Note("unknown"), status=422)
     line = {"product_ref": data["product_ref"], "options": data["options"]}
+    if not accepts_options(card, line["options"]):
+        _ask_which(form, card)
+        return errors_as_json(request, form) if wants_json(request) else _refused(request, row, first_error(form))
     item = put_on_list(list=row, card=card, **{**form.changes, **line})
     tell(request, "added", kind=WISH, product_list=row, quantity=item.quantity, **line)
     return _done(request, row, Note("wish_added", quantity=item.quantity, **line), card)
@@ -150,9 +155,10 @@ def _cart(request: HttpRequest, row: ProductList) -> HttpResponse:
         tell(request, "added", kind=moved.target.kind, product_ref=line.product_ref, options=line.options)
     number = len(moved.lines)
     if len(keys) == 1:
-        note = _note_of(keys, number, "wish_carted" if number else "wish_not_carted", "")
+        note = _note_of(keys, number, carted_code(moved), "")
     else:
-        note = Note("wishes_carted_in_part" if moved.stayed else "wishes_carted", quantity=number)
+        code = "wishes_carted_in_part" if moved.stayed else "wishes_carted"
+        note = Note("wishes_choice" if needs_choice(moved) else code, quantity=number)
     title = _only({item.key: item.title for item in items})
     return _done(request, row, note, title=title, status=200 if number else 422)
 
@@ -192,14 +198,18 @@ def _choose(request: HttpRequest) -> HttpResponse:
     if card is None:
         raise Http404
     if request.method != "POST":
-        return _choose_page(request, _offer(form, rows), rows, card)
+        return _choose_page(request, _offer(form, rows, card), rows, card)
+    form.offer(choices_of(card))
+    if not accepts_options(card, options):
+        _ask_which(form, card)
     if "list" in form.errors:  # somebody else's list, or none: the same (SL-3)
         raise Http404
     if form.is_valid():
         try:
             row, item = _put(request, form, card)
         except ListError as error:
-            add_list_error(form, error, field="name" if not form.cleaned_data["list"] else "list")
+            # A new name counts more than the list that was chosen already.
+            add_list_error(form, error, field="name" if form.cleaned_data["name"] else "list")
         except ProductList.DoesNotExist:
             raise Http404 from None
         else:
@@ -224,11 +234,20 @@ def _put(request: HttpRequest, form: ChooseForm, card: Card) -> tuple[ProductLis
     return row, item
 
 
-def _offer(form: ChooseForm, rows: list[ProductList]) -> ChooseForm:
+def _offer(form: ChooseForm, rows: list[ProductList], card: Card) -> ChooseForm:
     """Return the form as it is asked first: what came with the address, the first list chosen, no complaint."""
     names = ("product_ref", "options", "quantity", "next")
     initial = {name: form.cleaned_data.get(name) for name in names}
-    return ChooseForm(initial={**initial, "list": rows[0].key if rows else ""}, lists=rows, auto_id="ty-choose-%s")
+    if not accepts_options(card, initial["options"]):
+        initial["options"] = ""
+    offered = ChooseForm(initial={**initial, "list": rows[0].key if rows else ""}, lists=rows, auto_id="ty-choose-%s")
+    offered.offer(choices_of(card))
+    return offered
+
+
+def _ask_which(form: ChooseForm | ItemForm, card: Card) -> None:
+    """Refuse options that the product does not come in: they would be read on the list as if the shop had said so."""
+    form.add_error("options" if choices_of(card) else None, _("Please choose which one you would like."))
 
 
 def _choose_page(

@@ -19,6 +19,7 @@ from coupons.holders import keys_of, user_key
 from coupons.models import Coupon
 from coupons.registration import welcome
 from wishlists.asking import merge_url
+from wishlists.views.answers import is_safe
 
 from .. import accounts
 from ..accounts import verified_email
@@ -48,7 +49,9 @@ def account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
-    """Open an account and log in."""
+    """Open an account, log in and go to ``next``, if that is a page of this shop."""
+    to = request.POST.get("next", request.GET.get("next", ""))
+    to = to if is_safe(request, to) else ""
     form = RegistrationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = form.save()
@@ -57,8 +60,8 @@ def register(request: HttpRequest) -> HttpResponse:
         # Nobody gets less of an account because a coupon could not be given.
         with suppress(CouponError):
             welcome(user_key=user_key(user))
-        return redirect(merge_url(request, next=reverse("shop:account")))
-    return render(request, "shop/register.html", {"form": form}, status=422 if form.errors else 200)
+        return redirect(merge_url(request, next=to or reverse("shop:account")))
+    return render(request, "shop/register.html", {"form": form, "next": to}, status=422 if form.errors else 200)
 
 
 @login_not_required

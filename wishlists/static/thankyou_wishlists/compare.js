@@ -1,7 +1,7 @@
 // <ty-compare> around a "Compare" form sends it without leaving the page and says what happened in the live region that
 // the form brings. If it is refused (the comparison is full), the form is sent as any form is: the page that answers has
 // the product that was wanted, and lets the customer choose which one it replaces.
-import { publish, sendForm } from "./state.js";
+import { publish, sendForm, sendPlain } from "./state.js";
 
 class Compare extends HTMLElement {
   constructor() {
@@ -18,7 +18,7 @@ class Compare extends HTMLElement {
     this.busy = false;
     if (!answer) return;
     if (!answer.ok) {
-      form.submit();
+      sendPlain(form);
       return;
     }
     this.say(answer.message);

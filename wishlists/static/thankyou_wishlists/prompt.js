@@ -1,7 +1,7 @@
 // <ty-list-prompt> says what an earlier visit left on this device, or that a guest's things wait for a decision after a
 // login. It comes with the state of the page (state.js), takes no focus, and is no dialog. The buttons are forms; without
 // this script the same note stands on the pages of the lists.
-import { publish, subscribe } from "./state.js";
+import { post, publish, sendPlain, subscribe } from "./state.js";
 
 class ListPrompt extends HTMLElement {
   constructor() {
@@ -64,25 +64,25 @@ class ListPrompt extends HTMLElement {
     try {
       const body = new FormData(form);
       if (submitter?.name) body.set(submitter.name, submitter.value);
-      const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
+      const response = await post(form.getAttribute("action"), body);
       const { message, state, url } = await response.json();
       this.answered = true;
       publish(state);
       if (submitter?.value === "hush") this.close();
       else this.tell(message, url);
     } catch {
-      this.sendPlain(form, submitter);
+      this.submit(form, submitter);
     } finally {
       this.busy = false;
     }
   }
 
-  sendPlain(form, submitter) {
+  submit(form, submitter) {
     // form.submit() sends no button; so its value goes as a field.
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name: submitter?.name ?? "", value: submitter?.value ?? "" });
     form.append(field);
-    form.submit();
+    sendPlain(form);
   }
 
   tell(message, url) {

@@ -1,7 +1,7 @@
 // <ty-recently-viewed> shows the last products that this visitor looked at, and the switch that remembering takes.
 // Whether it is on comes with the one request for the page's state: counts.recent is above zero. Then, and only then, a
 // page that names its product by <ty-viewed data-product-ref="…" data-options="…"> has it remembered.
-import { publish, subscribe } from "./state.js";
+import { post, publish, subscribe } from "./state.js";
 
 class RecentlyViewed extends HTMLElement {
   connectedCallback() {
@@ -44,7 +44,7 @@ class RecentlyViewed extends HTMLElement {
       body.set("options", this.viewed.options);
     }
     try {
-      const response = await fetch(this.dataset.changeUrl, { method: "POST", body, headers: { Accept: "application/json" } });
+      const response = await post(this.dataset.changeUrl, body);
       const { message, products, state } = await response.json();
       this.isOn = this.box.checked = (state.counts.recent ?? 0) > 0;
       if (products) this.show(products);

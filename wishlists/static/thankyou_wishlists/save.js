@@ -1,6 +1,6 @@
 // <ty-save data-url="…/lists/state/"> around the form of a heart: pressed if the product is saved, as the one state
-// request of the page says; another press takes it off. Without it, or without an answer, the form is sent as any form
-// is, and saves.
+// request of the page says; another press takes it off. On a card, where nothing is chosen, it is pressed for whatever the
+// product was saved in. Without it, or without an answer, the form is sent as any form is, and saves.
 import { publish, sendForm, subscribe } from "./state.js";
 
 class Save extends HTMLElement {
@@ -22,8 +22,9 @@ class Save extends HTMLElement {
     this.choice = [...document.querySelectorAll(".ty-add select[name=options]")].find(
       (select) => select.form.elements.product_ref?.value === product_ref.value,
     );
+    this.own ??= options.value;
     this.choose = () => {
-      if (this.choice && this.saved) options.value = this.choice.value;
+      if (this.choice) options.value = this.choice.value;
       this.show();
     };
     this.choice?.addEventListener("change", this.choose);
@@ -43,7 +44,9 @@ class Save extends HTMLElement {
   show() {
     if (!this.saved) return;
     const { product_ref, options, action } = this.fields;
-    const pressed = this.saved.some(([ref, option]) => ref === product_ref.value && option === options.value);
+    const kept = this.saved.filter(([ref]) => ref === product_ref.value).map(([, option]) => option);
+    if (!this.choice) options.value = this.own || kept.includes("") ? this.own : (kept[0] ?? "");
+    const pressed = kept.includes(options.value);
     this.button.setAttribute("aria-pressed", String(pressed));
     action.value = pressed ? "remove" : "add";
   }
@@ -52,10 +55,11 @@ class Save extends HTMLElement {
     event.preventDefault();
     if (this.busy) return;
     this.busy = true;
+    const isAdding = this.fields.action.value === "add";
     const answer = await sendForm(this.form, this.querySelector(".ty-add-status a").href);
     this.busy = false;
     if (!answer) return;
-    this.say(answer.message, answer.ok && this.fields.action.value === "add");
+    this.say(answer.message, answer.ok && isAdding);
     publish(answer.state);
   }
 

@@ -5,8 +5,11 @@
 //   const stop = subscribe(url, (state) => …)  calls back now if the state is known, and at every change; the first
 //                                              subscriber's url (`thankyou_wishlists:state`) is asked, once a page
 //   refresh()                                  asks again, for example after the back button
-//   sendForm(form, page)                       sends a form as fetch, and returns {ok, state, message} of the answer; null
-//                                              if the browser goes on to another page instead
+//   post(action, body)                         sends a POST as fetch and returns the response: one after the other, because
+//                                              a guest's list is a cookie, and each answer brings the whole of it
+//   sendForm(form, page)                       sends a form so, and returns {ok, state, message} of the answer; null if the
+//                                              browser goes on to another page instead
+//   sendPlain(form)                            leaves the page with a form, after what others have still to send
 //   publish(state)                             after a POST: the "state" of its JSON answer; no request is made
 //
 // `state`: {counts: {cart: 3, saved: 1, …}, saved: [[product_ref, options], …], left: 0, ask: false}, as `state_of`
@@ -21,7 +24,11 @@ const shared = (document[Symbol.for("thankyou-lists")] ??= {
   callbacks: new Set(),
   isAsking: false,
   isListening: false,
+  sent: Promise.resolve(),
 });
+
+// Milliseconds until a POST that has no answer holds up the others no longer.
+const PATIENCE = 10_000;
 
 function take(state) {
   if (!state?.counts) return;
@@ -33,17 +40,33 @@ export function publish(state) {
   document.dispatchEvent(new CustomEvent("ty-lists-changed", { detail: state }));
 }
 
+export async function post(action, body) {
+  const before = shared.sent;
+  let goOn;
+  shared.sent = new Promise((resolve) => (goOn = resolve));
+  await before;
+  const timer = setTimeout(goOn, PATIENCE);
+  try {
+    // The cookies of an answer are there as soon as its head is.
+    return await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
+  } finally {
+    clearTimeout(timer);
+    goOn();
+  }
+}
+
+export async function sendPlain(form) {
+  await shared.sent;
+  form.submit();
+}
+
 export async function sendForm(form, page) {
   let response;
   try {
-    response = await fetch(form.getAttribute("action"), {
-      method: "POST",
-      body: new FormData(form),
-      headers: { Accept: "application/json" },
-    });
+    response = await post(form.getAttribute("action"), new FormData(form));
   } catch {
     // No answer: it is sent as any form is.
-    form.submit();
+    sendPlain(form);
     return null;
   }
   try {
@@ -52,6 +75,7 @@ export async function sendForm(form, page) {
     return { ok: response.ok, state, message };
   } catch {
     // It was answered, by an error page or a proxy, and may have been done: sent again, it would be done twice.
+    await shared.sent;
     location.assign(page);
     return null;
   }
@@ -60,6 +84,8 @@ export async function sendForm(form, page) {
 export async function refresh() {
   if (shared.isAsking || !shared.url) return;
   shared.isAsking = true;
+  // What is on its way now would make the answer old.
+  await shared.sent;
   const before = shared.state;
   try {
     const response = await fetch(shared.url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
