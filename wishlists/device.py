@@ -17,7 +17,7 @@ from .conf import app_settings
 from .cookies import Kept
 from .exceptions import ListFull
 from .kinds import KINDS, get_kind, on_device
-from .lines import Lines, union
+from .lines import Key, Lines, union
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +125,14 @@ class DeviceShelf:
         if into != kind:
             self._put(replace(kept, left=left))
         return True
+
+    def take_out(self, kind: str, keys: Collection[Key]) -> None:
+        """Remove these lines, whether they are open or were left by an earlier visit; what is not there is not missed."""
+        kept = self._load(kind)
+        lines = kept.lines.having(*(line for line in kept.lines if line.key not in keys))
+        left = kept.left.having(*(line for line in kept.left if line.key not in keys))
+        if (lines, left) != (kept.lines, kept.left):
+            self._put(replace(kept, lines=lines, left=left))
 
     def drop_left(self, kind: str) -> None:
         """Forget what an earlier visit left in this kind of list; what is open stays."""

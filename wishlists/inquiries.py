@@ -89,10 +89,10 @@ def plain_text(text: str, *, is_line: bool = False) -> str:
 
     Line ends become one character each, as a browser counts them.
     """
+    text = "".join(letter for letter in text if letter not in TURNING)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if is_line:
         text = " ".join(text.split())
-    text = "".join(letter for letter in text if letter not in TURNING)
     kept = (letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
     return "".join(kept).strip()
 

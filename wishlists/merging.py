@@ -245,7 +245,7 @@ def _take_back(row: ProductList, changes: ListChanges, items: Items) -> _Back:
         if not change.is_as_left(freeze(item) if item is not None else None):
             # A new line that is gone again, or one of those that come and go by themselves, is nothing to talk about.
             stays = not kind.drops_oldest and not (item is None and was is None)
-            told.append(replace(change, stays=stays))
+            told.append(replace(change, stays=stays, gone=item is None and change.after is not None))
             continue
         told.append(change)
         if item is not None and was is not None and was["id"] == item.pk:

@@ -31,6 +31,8 @@ class Change:
     after: Row | None
     #: The customer has changed the line since, so the undo left it as it is.
     stays: bool = False
+    #: It has left the account's list since (bought, moved, removed), so the undo does not bring it back to the device.
+    gone: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -97,7 +99,8 @@ def changes_as_json(lists: Mapping[str, ListChanges]) -> dict[str, Any]:
         kind: {
             "changed_at": found.changed_at.isoformat() if found.changed_at else None,
             "rows": [
-                [each.product_ref, each.options, each.title, each.before, each.after, int(each.stays)] for each in found
+                [each.product_ref, each.options, each.title, each.before, each.after, each.stays + 2 * each.gone]
+                for each in found
             ],
         }
         for kind, found in lists.items()
@@ -114,8 +117,16 @@ def changes_of(receipt: MergeReceipt) -> dict[str, ListChanges]:
             found[kind] = ListChanges(
                 changed_at=datetime.fromisoformat(at) if at else None,
                 changes=tuple(
-                    Change(product_ref=ref, options=options, title=title, before=before, after=after, stays=bool(stays))
-                    for ref, options, title, before, after, stays in value["rows"]
+                    Change(
+                        product_ref=ref,
+                        options=options,
+                        title=title,
+                        before=before,
+                        after=after,
+                        stays=bool(fate & 1),
+                        gone=bool(fate & 2),
+                    )
+                    for ref, options, title, before, after, fate in value["rows"]
                 ),
             )
     return found

@@ -166,3 +166,16 @@ def test_undo_under_a_new_key(client: Client, customer: User, settings: Any) -> 
     MergeReceipt.objects.update(cookies={CART: "signed with another key", "open": 7})
     assert client.post(f"{url}undo/").status_code == 303
     assert kept(client) == [("tea", 2), ("pot", 1)]
+
+
+@pytest.mark.parametrize("clicks", [1, 2])
+def test_what_was_bought_since_does_not_come_back(client: Client, customer: User, clicks: int) -> None:
+    """Nobody wants it twice: neither from the account nor from the device; also by a second click on "Undo"."""
+    put(client, TEA, POT)
+    client.force_login(customer)
+    answer(client, "add")
+    receipt = last_receipt(customer)
+    client.post("/cart/change/", {"product_ref": TEA.product_ref, "options": TEA.options, "quantity": 0})
+    for _click in range(clicks):
+        client.post(f"{MERGE}{receipt.key}/undo/")
+    assert kept(client) == [(POT.product_ref, POT.quantity)]

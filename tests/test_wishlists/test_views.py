@@ -268,7 +268,8 @@ def test_post_shows_nothing(client: Client):
 
 
 @pytest.mark.parametrize(
-    "value", ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(Kept(Lines((Line("tea", 1),)), Lines())), id="a-cart")]
+    "value",
+    ["x", "a:b:c", "\xff" * 20, pytest.param(cookies.encode(Kept(Lines((Line("tea", 1),)), Lines())), id="a-cart")],
 )
 def test_a_bad_note_is_dropped(client: Client, value: str):
     """CK-3: the same for the second cookie; a cart is no note."""

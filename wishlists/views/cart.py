@@ -18,7 +18,17 @@ from ..notes import Note
 from ..origin import same_origin_post
 from ..pricing import is_buyable
 from ..shelf import lists_of
-from .answers import SeeOther, add_list_error, as_json, back_with_note, errors_as_json, is_safe, post_or, tell, wants_json
+from .answers import (
+    SeeOther,
+    add_list_error,
+    as_json,
+    back_with_note,
+    errors_as_json,
+    is_safe,
+    post_or,
+    tell,
+    wants_json,
+)
 from .pages import cart_page
 from .saved import needs, park_if_asked
 

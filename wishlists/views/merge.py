@@ -27,7 +27,7 @@ from ..lines import Line, Lines
 from ..models import MergeReceipt
 from ..notes import Note
 from ..origin import same_origin_post
-from ..receipts import lines_from_json, tell_receipt
+from ..receipts import changes_of, lines_from_json, tell_receipt
 from ..shelf import lists_of
 from .answers import SeeOther, account_required, as_json, back_with_note, is_safe, wants_json
 from .private import private
@@ -116,7 +116,7 @@ def merge_undo(request: HttpRequest, key: str) -> HttpResponse:
     try:
         found = merging.undo(receipt=found).receipt
     except UndoOver as error:
-        found.refresh_from_db(fields=["undone_at"])
+        found.refresh_from_db(fields=["undone_at", "changes"])
         if found.undone_at is None or found.undone_at < timezone.now() - SAME_CLICK:
             note = Note("merge_late" if error.code == "late" else "merge_again")
     if not note.is_bad_news and found.key not in forgotten_in(shelf.session):
@@ -184,7 +184,10 @@ def _latest_receipt(request: HttpRequest) -> MergeReceipt | None:
 
 
 def _give_back(device: DeviceShelf, found: MergeReceipt) -> None:
-    """Put the device's cookies back; where one cannot be read any more (a new SECRET_KEY), write what it held anew."""
+    """Put the device's cookies back; where one cannot be read any more (a new SECRET_KEY), write what it held anew.
+
+    What has left the account since, because it was bought or removed, does not come back: nobody wants it twice.
+    """
     device.restore(found.cookies)
     there = things_on(device)
     for kind, lines in lines_from_json(found.guest).items():
@@ -193,6 +196,9 @@ def _give_back(device: DeviceShelf, found: MergeReceipt) -> None:
                 device.save(lines)
             except ListFull:
                 continue
+    for kind, changes in changes_of(found).items():
+        if gone := {change.key for change in changes if change.gone}:
+            device.take_out(kind, gone)
 
 
 def _go_on(request: HttpRequest, next: str, note: Note) -> HttpResponse:
