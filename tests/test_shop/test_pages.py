@@ -99,6 +99,24 @@ def test_accounts(client: Client, home: HomePage, django_user_model) -> None:
     assert response["Location"] == "/account/"
 
 
+@pytest.mark.parametrize(
+    ("to", "goes"),
+    [
+        ("/saved/?a=b", "/saved/?a=b"),
+        ("https://evil.example/", "/account/"),
+        ("//evil.example", "/account/"),
+        ("", "/account/"),
+    ],
+)
+def test_a_new_account_leads_back(client: Client, home: HomePage, to: str, goes: str) -> None:
+    """Where one came from, as the login does; to no other site."""
+    page = client.get("/account/new/", {"next": to}).content.decode()
+    assert ('name="next" value="/saved/?a=b"' in page) is (goes == "/saved/?a=b")
+    assert "evil" not in page
+    data = {"email": "ada@example.com", "name": "Ada Lovelace", "password": "three green kettles", "next": to}
+    assert client.post("/account/new/", data)["Location"] == goes
+
+
 def test_an_account_lists_its_own_orders_only(
     client: Client, make_order: Callable[..., object], django_user_model
 ) -> None:

@@ -20,7 +20,7 @@ from django.test import Client, RequestFactory
 
 from wishlists import clients, inquiries, mails
 from wishlists.clients import client_of
-from wishlists.inquiries import TooManyQuestions, answer, ask, send_waiting
+from wishlists.inquiries import TooManyQuestions, answer, ask, plain_text, send_waiting
 from wishlists.models import Inquiry
 
 pytestmark = pytest.mark.django_db
@@ -283,3 +283,11 @@ def test_without_the_claim_it_would_go_four_times(slow_server: Server, monkeypat
     answered("ada")
     send_at_once()
     assert len(slow_server.taken) > 1
+
+
+@pytest.mark.parametrize("mark", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+@pytest.mark.parametrize("is_line", [True, False])
+def test_no_text_turns_around_what_follows_it(mark: str, is_line: bool) -> None:
+    """A name or a question stands in mails and in the admin, beside words that are not the visitor's."""
+    assert plain_text(f"{mark}a {mark} b{mark}", is_line=is_line) == ("a b" if is_line else "a  b")
+    assert plain_text("قائمة 👩‍👩‍👧", is_line=is_line) == "قائمة 👩‍👩‍👧"

@@ -238,7 +238,7 @@ def _offer(form: ChooseForm, rows: list[ProductList], card: Card) -> ChooseForm:
     """Return the form as it is asked first: what came with the address, the first list chosen, no complaint."""
     names = ("product_ref", "options", "quantity", "next")
     initial = {name: form.cleaned_data.get(name) for name in names}
-    if not accepts_options(card, initial["options"]):
+    if not accepts_options(card, form.cleaned_data["options"]):
         initial["options"] = ""
     offered = ChooseForm(initial={**initial, "list": rows[0].key if rows else ""}, lists=rows, auto_id="ty-choose-%s")
     offered.offer(choices_of(card))
