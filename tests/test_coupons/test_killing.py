@@ -139,7 +139,7 @@ def tea(database: str) -> Product:
 def place(*, token: uuid.UUID, code: str, now: datetime) -> Order:
     return place_order(
         token=token,
-        quantities={"T-1": 1},
+        quantities={("T-1", ""): 1},
         customer=CUSTOMER,
         shipping_method="standard",
         payment_method="card",
