@@ -8,6 +8,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from . import encryption
 from .catalog import Card
 from .conf import app_settings
 from .jar import cookies_of
@@ -149,6 +150,8 @@ def leave(response: HttpResponseBase, note: Note) -> None:
     value = signing.dumps([note.code, note.product_ref, note.options, note.quantity], salt=SALT)
     if len(value) > LONGEST:
         value = signing.dumps([note.code, "", "", note.quantity], salt=SALT)
+    if app_settings.encrypt_lists:
+        value = encryption.encrypt(value)
     response.set_cookie(
         app_settings.note_cookie_name,
         value,
@@ -166,6 +169,7 @@ def read(request: HttpRequest) -> Note | None:
     if not text or len(text) > 4096:
         return None
     try:
+        text = encryption.decrypt(text) if app_settings.encrypt_lists else text
         payload = signing.loads(text, salt=SALT, max_age=MAX_AGE)
     except (signing.BadSignature, ValueError):
         return None

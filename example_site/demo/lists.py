@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
@@ -77,7 +78,7 @@ def load_questions(tea: Any, kettle: Any) -> None:
 
 def as_row(card: Any) -> dict[str, Any]:
     """Return a product as a question names it."""
-    return {"product_ref": card.ref, "title": card.title, "url": card.url}
+    return {"product_ref": card.ref, "title": card.title, "url": settings.SHOP_BASE_URL.rstrip("/") + card.url}
 
 
 def load_saves(users: Any, cards: list[Any]) -> None:

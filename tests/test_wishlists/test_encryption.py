@@ -108,6 +108,13 @@ def test_a_guests_journey_works_as_without(encrypted: Any, client: Client):
     assert "tea" not in readable(client.cookies["cart"].value)
 
 
+def test_the_note_of_what_happened_is_as_private(encrypted: Any, client: Client):
+    """CK-8: it names the product for two minutes, and comes back in words all the same."""
+    client.post("/cart/add/", {"product_ref": "tea", "quantity": 1})
+    assert '"tea"' not in readable(client.cookies["cart_note"].value)
+    assert "Added: Sencha" in client.get("/cart/").content.decode()
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(), st.binary().map(lambda found: found.decode("latin-1"))))
 def test_any_text_is_survivable(encrypted: Any, text: str):
