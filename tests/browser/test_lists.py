@@ -341,9 +341,10 @@ def test_a_question_about_a_product_is_answered_by_mail(shopper: Shopper, contex
     desk.get_by_role("button", name="Sign in").click()
     desk.get_by_role("link", name="Questions", exact=False).first.click()
     desk.get_by_role("link", name="Is it good with milk?").first.click()
-    desk.locator("textarea[name=text]").fill("Yes, with a drop of it.")
-    desk.get_by_role("button", name="Send the answer").click()
     desk.wait_for_load_state("load")
+    desk.locator("textarea[name=answer]").fill("Yes, with a drop of it.")
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Send the answer").click()
     inquiry.refresh_from_db()
     assert inquiry.state == Inquiry.State.ANSWERED
     assert any("with a drop of it" in letter.text for letter in shopper.letters)
