@@ -15,8 +15,8 @@ PYTHON = sys.executable
 PYTEST = [PYTHON, "-m", "pytest"]
 WITH_POSTGRES = [PYTHON, "-m", "tests.postgres", "--"]
 IN_PARALLEL = ["-n", "2"]
-#: A browser shares a busy machine with much else; what is truly broken fails twice. The report counts the reruns.
-ONCE_MORE = ["--reruns", "1"]
+#: A browser shares a busy machine with much else; what is truly broken fails three times. The report names the reruns.
+TWICE_MORE = ["--reruns", "2"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ STEPS = (
         "tests in a browser, on PostgreSQL",
         (
             [PYTHON, "-m", "tests.browser.chromium"],
-            [*WITH_POSTGRES, *PYTEST, *IN_PARALLEL, *ONCE_MORE, "tests/browser", "-rsR"],
+            [*WITH_POSTGRES, *PYTEST, *IN_PARALLEL, *TWICE_MORE, "tests/browser", "-rsR"],
         ),
         database=True,
     ),
