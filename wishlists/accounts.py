@@ -88,6 +88,12 @@ class AccountShelf:
                 insert_items(row, made, is_limited=is_limited)
                 check_limits(row, is_limited=is_limited)
 
+    def hold(self, kind: str) -> Lines:
+        """Return a list as it is now, locked for the rest of the transaction: of two clicks, the second sees the first."""
+        lock_list(user=self.user, kind=kind)
+        self._items.pop(kind, None)
+        return self.get(kind)
+
     def forget(self, kind: str) -> None:
         """Empty a list."""
         ListItem.objects.of(self.user).filter(list__kind=kind).delete()

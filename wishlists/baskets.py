@@ -93,11 +93,13 @@ def put_into_basket(*, request: HttpRequest, shelf: Shelf, keys: Collection[Key]
     if basket is None:
         return put_into_cart(shelf=shelf, keys=keys, cards=cards)
     wanted = set(keys)
-    moved = Moved(source=shelf.get(SAVED), target=shelf.get(SAVED).having())
     gone: list[Line] = []
     stayed: list[Stayed] = []
     cut: list[Line] = []
     with transaction.atomic():
+        # Before the shop's basket is asked: it would take a thing twice.
+        saved = shelf.account.hold(SAVED) if shelf.account is not None else shelf.get(SAVED)
+        moved = Moved(source=saved, target=saved.having())
         for line in [line for line in moved.source if line.key in wanted]:
             why = hand_over(basket, request, line, cards.get(line.product_ref))
             if why is None:

@@ -14,7 +14,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from .accounts import lock_list
 from .catalog import Card, ProductCard, accepts_options, choices_of
 from .exceptions import ListError, ListFull
 from .kinds import CART, SAVED, WISH, get_kind
@@ -184,9 +183,7 @@ def take_ordered(*, shelf: Shelf, quantities: Mapping[Key, int]) -> Lines:
     account = shelf.account
     if account is not None:
         with transaction.atomic():
-            lock_list(user=account.user, kind=CART)
-            account.load()
-            account.save(without(account.get(CART), quantities))
+            account.save(without(account.hold(CART), quantities))
         return shelf.get(CART)
     rest = without(shelf.get(CART), quantities)
     while True:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from wishlists.accounts import AccountShelf
+from wishlists.baskets import put_into_basket
 from wishlists.catalog import ProductCard
 from wishlists.checks import check_settings
 from wishlists.kinds import CART, SAVED
-from wishlists.lines import Line, key_text
+from wishlists.lines import Line, Lines, key_text
 from wishlists.lists import create_list
+from wishlists.shelf import Shelf
 from wishlists.signals import list_changed
 
 from .catalogs import PRODUCTS, MemoryCatalog, euro
@@ -219,6 +222,24 @@ def test_a_shops_own_basket_is_filled_instead_of_our_cart(
     visitor.has(Line("sku-2"))
     visitor.post("/saved/move/", to="cart", product_ref="sku-2")
     assert "In your basket: Thing 2" in visitor.read()
+
+
+@pytest.mark.django_db
+def test_a_second_click_puts_nothing_into_the_shops_basket_again(customer: User, site: Any, rf: RequestFactory):
+    """SL-1: both have read the same list; the second sees what the first has moved before it asks the basket."""
+    site.THANKYOU_WISHLISTS = OWN_BASKET
+    basket.clear()
+    cards = MemoryCatalog().get_products(refs=["tea"])
+    shelves = []
+    for _click in range(2):
+        request = rf.post("/saved/move/")
+        request.user = customer
+        shelves.append((request, Shelf(request)))
+    AccountShelf(customer).save(Lines((Line("tea", 2),), SAVED), cards=cards)
+    assert all(shelf.get(SAVED) for _request, shelf in shelves)
+    for request, shelf in shelves:
+        put_into_basket(request=request, shelf=shelf, keys=[("tea", "")], cards=cards)
+    assert basket == [("tea", 2, "")]
 
 
 def test_the_address_of_the_basket_is_checked(site: Any):
