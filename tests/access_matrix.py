@@ -13,11 +13,11 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from coupons.models import Coupon
-from thankyou_flows.access import AccessLevel
 from thankyou_flows.blocks import ActionBlock
 from thankyou_flows.blocks.coupons import PromiseBlock
 from thankyou_flows.blocks.unlocking import COMMANDS, LOCKED_COMMANDS
 from thankyou_flows.pages.models import ThankYouPage
+from thankyou_flows.values import AccessLevel
 
 NONE, LIMITED, FULL = AccessLevel.NONE, AccessLevel.LIMITED, AccessLevel.FULL
 

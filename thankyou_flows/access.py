@@ -14,7 +14,6 @@ kept in the session, never in the address of a page (TY-5).
 
 from __future__ import annotations
 
-import enum
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,23 +24,13 @@ from .conf import app_settings
 from .links import is_link_live
 from .models import OrderLink
 from .stores import Store
+from .values import AccessLevel
 
 SESSION_KEY = "thankyou_flows.orders"
 #: A browser that orders again and again keeps the proof for this many orders.
 MAX_ORDERS = 8
 
 Session = MutableMapping[str, Any]
-
-
-class AccessLevel(enum.IntEnum):
-    """How much of an order somebody may see. Higher includes lower."""
-
-    #: The generic page, the same for everybody.
-    NONE = 0
-    #: Items, state and totals; no name, no address, no e-mail, no notes.
-    LIMITED = 1
-    #: Everything.
-    FULL = 2
 
 
 def grant_ordering_browser(*, session: Session, number: str, again: bool = False, now: datetime | None = None) -> None:

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.urls import reverse
 from wagtail.fields import StreamField
 
-from .access import AccessLevel, grant_ordering_browser
+from .access import grant_ordering_browser
 from .blocks.base import FlowBlock
 from .orders import record_new_order, report_order
 from .stores import Store, get_store
-from .values import Order
+from .values import AccessLevel, Order
 from .visits import is_possible_number, order_flow, page_for
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from .access import AccessLevel
-from .values import Order
+from .values import AccessLevel, Order
 
 if TYPE_CHECKING:
     from django.forms import Form

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from coupons.holders import customer_key
 
 from .conf import app_settings
-from .models import ConfirmationAllowance, ConfirmationLink, ConsentReceipt, Subscription
+from .models import ConfirmationAllowance, ConfirmationLink, ConsentReceipt, MailingList, Subscription
 from .ratelimit import hit
 from .signals import subscription_confirmed
 from .tokens import hash_token, make_token
@@ -91,7 +91,9 @@ def subscribe(
     base_url = (base_url or _default_base_url()).rstrip("/")
     with transaction.atomic():
         subscription, _created = Subscription.objects.get_or_create(
-            list_slug=list_slug,
+            mailing_list=MailingList.objects.get_or_create(slug=list_slug, defaults={"title": list_slug.capitalize()})[
+                0
+            ],
             email_key=customer_key(address),
             defaults={"email": address, "language": language[:16]},
         )

@@ -98,6 +98,7 @@ def _facts(order: Order) -> dict[str, Any]:
         "total": order.total,
         "customer_key": customer_key(order.email) if order.email else "",
         "language": order.language,
+        "objection": order.objection,
         "placed_at": order.placed_at,
     }
 

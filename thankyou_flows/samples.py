@@ -13,10 +13,9 @@ from djmoney.settings import DEFAULT_CURRENCY
 
 from coupons.models import Campaign, Coupon
 
-from .access import AccessLevel
 from .flow import Flow, Promises
 from .promises import Promise
-from .values import Address, Order, OrderLine, OrderState
+from .values import AccessLevel, Address, Order, OrderLine, OrderState
 
 #: Preview mode → what the editor reads in the list of previews.
 SAMPLES = {

@@ -5,6 +5,7 @@ They have no ORM behind them and no query in them. A product is named by an opaq
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,6 +14,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from djmoney.money import Money
+
+
+class AccessLevel(enum.IntEnum):
+    """How much of an order somebody may see. Higher includes lower."""
+
+    #: The generic page, the same for everybody.
+    NONE = 0
+    #: Items, state and totals; no name, no address, no e-mail, no notes.
+    LIMITED = 1
+    #: Everything.
+    FULL = 2
 
 
 class OrderState(models.TextChoices):
@@ -29,6 +41,16 @@ class OrderState(models.TextChoices):
     def is_settled(self) -> bool:
         """Whether the money is there and stays: offers and coupons may follow."""
         return self in {OrderState.PAID, OrderState.SHIPPED, OrderState.DELIVERED}
+
+
+class Objection(models.TextChoices):
+    """Whether the customer could say no to follow-ups while ordering: without that there is no soft opt-in (ePrivacy
+    directive, article 13(2); EM-11).
+    """
+
+    NOT_OFFERED = "not_offered", _("Was not offered")
+    OFFERED = "offered", _("Was offered and not used")
+    USED = "used", _("The customer objected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +139,10 @@ class Order:
     tracking_url: str = ""
     #: BCP 47 tag of the language the customer ordered in; empty if the shop does not keep it.
     language: str = ""
+    #: Whether the checkout of this order offered to say no to follow-ups, and what the customer did.
+    objection: Objection = Objection.NOT_OFFERED
+    #: IANA name of the customer's time zone ("Europe/Vienna"); empty if the shop does not know: then the country may say.
+    time_zone: str = ""
 
     # Personal data: gone in ``without_personal_data()``.
     email: str = ""

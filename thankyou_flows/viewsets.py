@@ -33,15 +33,15 @@ class SubscriptionViewSet(ReadOnlyViewSet):
     menu_order = 320
     add_to_admin_menu = True
     index_view_class = SubscriptionIndexView
-    list_filter: ClassVar = ["state", "list_slug"]
+    list_filter: ClassVar = ["state", "mailing_list"]
     search_fields: ClassVar = ["email"]
     list_display: ClassVar = [
         Column("email", label=_("E-mail"), sort_key="email"),
         Column("get_state_display", label=_("State"), sort_key="state"),
-        Column("list_slug", label=_("List")),
+        Column("mailing_list", label=_("List")),
         DateColumn("requested_at", label=_("Asked"), sort_key="requested_at"),
         DateColumn("confirmed_at", label=_("Confirmed"), sort_key="confirmed_at"),
     ]
-    list_export: ClassVar = ["email", "state", "list_slug", "language", "requested_at", "confirmed_at"]
+    list_export: ClassVar = ["email", "state", "mailing_list", "language", "requested_at", "confirmed_at"]
     export_filename = "newsletter"
-    inspect_view_fields: ClassVar = ["email", "state", "list_slug", "language", "requested_at", "confirmed_at"]
+    inspect_view_fields: ClassVar = ["email", "state", "mailing_list", "language", "requested_at", "confirmed_at"]

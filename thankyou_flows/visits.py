@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from coupons.holders import customer_key
 
-from .access import AccessLevel, settle_access
+from .access import settle_access
 from .flow import Flow
 from .matching import choose_page
 from .orders import is_first_order
@@ -20,7 +20,7 @@ from .outcomes import read_outcomes
 from .promises import OrderPromises
 from .rules import Facts
 from .stores import Store, get_store
-from .values import Order
+from .values import AccessLevel, Order
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

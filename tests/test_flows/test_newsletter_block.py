@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from thankyou_flows.access import AccessLevel
 from thankyou_flows.blocks import NewsletterBlock
 from thankyou_flows.flow import Flow
 from thankyou_flows.models import ConsentReceipt, Subscription
+from thankyou_flows.values import AccessLevel
 
 from .conftest import make_order
 from .newsletter_tools import link_in

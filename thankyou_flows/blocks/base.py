@@ -16,10 +16,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
-from ..access import AccessLevel
 from ..flow import Flow
 from ..outcomes import flow_of
-from ..values import OrderState
+from ..values import AccessLevel, OrderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

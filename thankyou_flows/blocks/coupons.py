@@ -15,11 +15,11 @@ from coupons.exceptions import CouponError
 from coupons.models import Campaign
 from coupons.wording import good_for
 
-from ..access import AccessLevel
 from ..choosers import CampaignChooserBlock
 from ..flow import Flow
 from ..promises import Promise, give
 from ..stores import get_store
+from ..values import AccessLevel
 from .base import SETTLED_STATES, Action, ActionBlock, Outcome
 from .unlocking import LOCKED_COMMANDS, CouponForm, LockedForm, act_on_locked
 

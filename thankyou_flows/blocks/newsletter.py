@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.models import Site
 
-from ..access import AccessLevel
 from ..conf import app_settings
 from ..flow import Flow
 from ..newsletter import TooManySignUps, subscribe
 from ..ratelimit import client_ip
+from ..values import AccessLevel
 from .base import Action, ActionBlock, Outcome
 
 

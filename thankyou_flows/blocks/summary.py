@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from wagtail import blocks
 
-from ..access import AccessLevel
+from ..values import AccessLevel
 from .base import FlowBlock
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coupons.fields import AmountField
 
-from ..values import OrderState
+from ..values import Objection, OrderState
 
 
 class OrderRecordQuerySet(models.QuerySet["OrderRecord"]):
@@ -29,6 +29,10 @@ class OrderRecord(models.Model):
     #: Keyed hash of the normalised e-mail address (see ``coupons.holders.customer_key``); empty if there was none.
     customer_key = models.CharField(_("customer key"), max_length=80, blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
+    #: Whether the customer could object to follow-ups when ordering, and did (EM-11). Never improved afterwards.
+    objection = models.CharField(
+        _("objection to follow-ups"), max_length=12, choices=Objection, default=Objection.NOT_OFFERED
+    )
     placed_at = models.DateTimeField(_("placed at"), db_index=True)
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)

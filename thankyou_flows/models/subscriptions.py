@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .mailing_lists import MailingList
+
 
 class Subscription(models.Model):
     """One address on one list. It is on the list only when ``state`` is confirmed (EM-1)."""
@@ -17,14 +19,16 @@ class Subscription(models.Model):
         CONFIRMED = "confirmed", _("Confirmed")
         LEFT = "left", _("Left")
 
-    list_slug = models.SlugField(_("list"), max_length=50, default="newsletter")
-    email = models.EmailField(_("e-mail"), max_length=254)
+    mailing_list = models.ForeignKey(MailingList, models.PROTECT, related_name="subscriptions", verbose_name=_("list"))
+    #: Empty once it was erased; the key stays.
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True)
     #: Keyed hash of the normalised address: one person is on a list once, however the address is typed.
     email_key = models.CharField(_("address key"), max_length=80)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.PENDING)
     language = models.CharField(_("language"), max_length=16, blank=True)
     requested_at = models.DateTimeField(_("requested at"), auto_now_add=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+    left_at = models.DateTimeField(_("left at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("newsletter sign-up")
@@ -33,7 +37,7 @@ class Subscription(models.Model):
         # Nobody signs somebody else up, or off, by hand.
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["list_slug", "email_key"], name="thankyou_one_subscription_a_list"),
+            models.UniqueConstraint(fields=["mailing_list", "email_key"], name="thankyou_one_subscription_a_list"),
         ]
 
     def __str__(self) -> str:
@@ -56,16 +60,35 @@ class ConsentReceipt(models.Model):
     class Kind(models.TextChoices):
         REQUESTED = "requested", _("Asked to be subscribed")
         CONFIRMED = "confirmed", _("Confirmed by the link in the mail")
+        LEFT = "left", _("Left the list")
+
+    class Method(models.TextChoices):
+        """By which way it came."""
+
+        BLOCK = "block", _("A form on a page")
+        CHECKOUT = "checkout", _("A box at the checkout")
+        ACCOUNT = "account", _("The account's page")
+        COUPON = "coupon", _("A box beside a coupon's questions")
+        API = "api", _("The API")
+        LINK = "link", _("A link in a mail")
+        ONE_CLICK = "one_click", _("The mail program's own button")
+        PROVIDER = "provider", _("Reported by the mail provider")
+        ADMIN = "admin", _("The shop's people")
 
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="receipts", verbose_name=_("sign-up")
     )
     kind = models.CharField(_("what happened"), max_length=16, choices=Kind.choices)
-    wording = models.TextField(_("exact wording"))
+    method = models.CharField(_("how"), max_length=10, choices=Method, default=Method.BLOCK)
+    #: What the list was for at that time.
+    purpose = models.CharField(_("purpose"), max_length=300, blank=True)
+    wording = models.TextField(_("exact wording"), blank=True)
     #: Which revision of which page or form showed the wording.
     source = models.CharField(_("shown by"), max_length=200, blank=True)
     path = models.CharField(_("address of the page"), max_length=500, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
+    #: Empty unless THANKYOU_FLOWS["CONSENT_IP"] asks for it: a truncated address or a keyed hash, never the whole.
+    ip = models.CharField(_("network address"), max_length=80, blank=True)
     created_at = models.DateTimeField(_("when"), auto_now_add=True)
 
     objects = ConsentReceiptQuerySet.as_manager()

@@ -18,13 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 from coupons.holders import customer_key
 from wishlists.origin import same_origin_post
 
-from ..access import AccessLevel, forget_orders, grant_link, grant_ordering_browser, latest_order, settle_access
+from ..access import forget_orders, grant_link, grant_ordering_browser, latest_order, settle_access
 from ..flow import Flow
 from ..headers import add_private_headers
 from ..links import find_link
 from ..ratelimit import client_ip, hit
 from ..serving import serve_page
 from ..stores import get_store
+from ..values import AccessLevel
 from ..visits import is_possible_number, page_for, stranger_flow, visit_order
 
 if TYPE_CHECKING:
