@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -172,10 +173,18 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-THANKYOU_FLOWS = {"STORE": "example_site.shop.store.ExampleStore"}
+# The embedded worker: a queue in the shop's own database, for "manage.py db_worker".
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+THANKYOU_FLOWS = {
+    "STORE": "example_site.shop.store.ExampleStore",
+    "BASE_URL": SHOP_BASE_URL,
+    "MAIL_FOOTER": "Kettle & Fern · Teapot Lane 3 · 10115 Berlin",
+}
 THANKYOU_WISHLISTS = {
     "CATALOG": "example_site.shop.store.ExampleStore",
     "CHECKOUT_URL": "shop:checkout",
+    "SEND_MAIL": "thankyou_flows.mail.outbox.send_by_outbox",
     # Remembers nothing before the customer turns it on.
     "KINDS": {"recent": {"is_on": True}},
 }

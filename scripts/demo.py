@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +76,24 @@ def say_where(address: str) -> None:
     say("  Stop with Ctrl-C.\n")
 
 
+@contextlib.contextmanager
+def workers() -> Iterator[None]:
+    """Run beside the shop what a real one runs beside it: a worker, and a clock for what is due later."""
+    commands = [["db_worker", "--queue-name", "*"], ["send_due_messages", "--every", "20", "--plan"]]
+    running = [
+        subprocess.Popen([sys.executable, "manage.py", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+
+
 def main() -> None:
     arguments = parse()
     port = int(arguments.port)
@@ -97,10 +119,13 @@ def main() -> None:
         return
     prepare()
     say_where(f"http://{HOST}:{port}")
-    call_command("runserver", f"{HOST}:{port}", use_reloader=False, verbosity=0)
+    with workers():
+        call_command("runserver", f"{HOST}:{port}", use_reloader=False, verbosity=0)
 
 
 if __name__ == "__main__":
+    # Whoever ends us by "kill" ends the workers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         main()
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from wagtail.models import ModelLogEntry
 
 from coupons.admin.menu import CampaignGroup
 from coupons.models import Answer, Campaign, Coupon, CouponBatch, CouponEvent
-from thankyou_flows.models import Subscription
+from thankyou_flows.models import MailingList, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,10 @@ def test_an_editor_may_choose_a_campaign_that_exists() -> None:
 
 def test_an_exported_address_is_no_formula() -> None:
     """CM-5: an address may begin with what a spreadsheet runs."""
-    Subscription.objects.create(email="=cmd|calc@example.com", email_key="k", state="confirmed")
+    mailing_list = MailingList.objects.create(slug="letters", title="Letters")
+    Subscription.objects.create(
+        mailing_list=mailing_list, email="=cmd|calc@example.com", email_key="k", state="confirmed"
+    )
     response: Any = client_of(superuser=True).get(reverse("thankyou_flows_subscription:index"), {"export": "csv"})
     text = b"".join(response.streaming_content).decode() if response.streaming else response.content.decode()
     assert "'=cmd|calc@example.com" in text

@@ -1,8 +1,10 @@
 """System checks of ``thankyou_flows``: a wrong configuration is found at start-up, not after a sale.
 
 E001 unknown settings key · E002 wrong type · E003 store cannot be loaded · E004 URLs not included · E005 another
-package shadows ``coupons`` or ``wishlists`` · E006 templates not found · W002 blocks missing in the site's layout ·
-W003 two numbers of proxies. E1xx belong to store adapters. A cache that is not shared is ``thankyou_coupons.W002``.
+package shadows ``coupons`` or ``wishlists`` · E006 templates not found · E007 webhooks of Anymail that are open or can't
+work · E008 a value that can't be used · W002 blocks missing in the site's layout · W003 two numbers of proxies · W004 no
+footer of mails · W005 mail is sent inside requests · W006 links in mails without https. E1xx belong to store adapters.
+A cache that is not shared is ``thankyou_coupons.W002``.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from django.urls import NoReverseMatch, reverse
 
 from .conf import DEFAULTS
 from .layout import find_base_template, is_replaced, missing_blocks
+from .mail import checks as mail_checks
 
 DISTRIBUTION = "wagtail-thankyou-flows"
 
@@ -35,6 +38,7 @@ def register() -> None:
     register_check(check_urls, Tags.urls)
     register_check(check_templates, Tags.templates)
     register_check(check_proxies, Tags.security)
+    mail_checks.register()
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.apps import apps
@@ -32,7 +32,8 @@ LONGEST_REF: Final = 200
 class Facts:
     """What a rule may look at."""
 
-    order: Order
+    #: None in a follow-up's mail to somebody who has not ordered: rules that need an order do not hold then.
+    order: Order | None
     now: datetime
     #: Finds out whether this is the customer's first order; asked through ``is_first_order``.
     find_first_order: Callable[[], bool | None] = unknown
@@ -43,9 +44,19 @@ class Facts:
         """Whether this is the customer's first order; None if that is not known. Costs a query when it is asked."""
         return self.find_first_order()
 
+    @property
+    def known_order(self) -> Order:
+        """The order, for a rule that needs one: ``rules_hold`` asks it only if there is. Raises ValueError without."""
+        if self.order is None:
+            raise ValueError("There is no order to look at.")
+        return self.order
+
 
 class Rule(blocks.StructBlock):
     """One condition. Subclass it and add it to the page's rules."""
+
+    #: Whether it looks at the order. A rule that does not (only at the date, say) also decides where there is none.
+    needs_order: ClassVar[bool] = True
 
     def matches(self, value: Mapping[str, Any], facts: Facts) -> bool:
         """Tell whether the condition holds."""
@@ -99,7 +110,7 @@ class TotalRule(Rule):
         return cleaned
 
     def matches(self, value: Mapping[str, Any], facts: Facts) -> bool:
-        total = facts.order.total
+        total = facts.known_order.total
         currency = (value.get("currency") or "").strip().upper()
         if currency and currency != str(total.currency):
             return False
@@ -208,7 +219,7 @@ class ProductRule(Rule):
         label = _("Contains a product")
 
     def matches(self, value: Mapping[str, Any], facts: Facts) -> bool:
-        return not {line.product_ref for line in facts.order.lines}.isdisjoint(value["products"])
+        return not {line.product_ref for line in facts.known_order.lines}.isdisjoint(value["products"])
 
 
 class CategoryRule(Rule):
@@ -224,7 +235,7 @@ class CategoryRule(Rule):
 
     def matches(self, value: Mapping[str, Any], facts: Facts) -> bool:
         wanted = set(value["categories"])
-        return any(not wanted.isdisjoint(line.category_refs) for line in facts.order.lines)
+        return any(not wanted.isdisjoint(line.category_refs) for line in facts.known_order.lines)
 
 
 class DateRule(Rule):
@@ -251,7 +262,7 @@ class DateRule(Rule):
         return cleaned
 
     def matches(self, value: Mapping[str, Any], facts: Facts) -> bool:
-        placed = facts.order.placed_at
+        placed = facts.known_order.placed_at
         starts, ends = value.get("starts"), value.get("ends")
         return (starts is None or placed >= starts) and (ends is None or placed < ends)
 
@@ -270,8 +281,14 @@ class RuleStreamBlock(blocks.StreamBlock):
 
 
 def rules_hold(rules: Any, facts: Facts) -> bool:
-    """Tell whether all rules of a page hold; a page without rules always fits."""
-    return all(child.block.matches(child.value, facts) for child in rules)
+    """Tell whether all rules of a page or follow-up hold; one without rules always fits. Without an order a rule that
+    needs one does not hold.
+    """
+    return all(
+        (facts.order is not None or not getattr(child.block, "needs_order", True))
+        and child.block.matches(child.value, facts)
+        for child in rules
+    )
 
 
 __all__ = [

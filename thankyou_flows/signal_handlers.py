@@ -29,9 +29,15 @@ def connect() -> None:
     """Listen to the lower apps, and let the store adapter connect to the shop's own signals. Called once, when Django
     has started.
     """
+    from .followups import receivers
+    from .mail import conversions, tracking
+
     marketing_agreed.connect(on_marketing_agreed, dispatch_uid="thankyou_flows.marketing_agreed")
     order_recorded.connect(on_order_recorded, dispatch_uid="thankyou_flows.count_purchases")
     order_state_changed.connect(on_order_state_changed, dispatch_uid="thankyou_flows.count_purchases")
+    receivers.connect()
+    conversions.connect()
+    tracking.connect()
     try:
         store = get_store()
     except Exception:
@@ -46,9 +52,9 @@ def on_marketing_agreed(*, coupon: Coupon, email: str, text: str, request: HttpR
 
     The address is the one that the view knew, or that of the order with which the coupon was given.
     """
-    from .newsletter import NewsletterError, subscribe
+    from .models import ConsentReceipt
+    from .newsletter import NewsletterError, subscribe, subscribe_visitor
     from .promises import order_number_of
-    from .ratelimit import client_ip
 
     number = "" if email else order_number_of(coupon)
     order = get_store().get_order(number=number) if number else None
@@ -56,18 +62,15 @@ def on_marketing_agreed(*, coupon: Coupon, email: str, text: str, request: HttpR
     if not address:
         logger.info("Somebody without a known address ticked the newsletter box of campaign %s.", coupon.campaign_id)
         return
+    method, source = ConsentReceipt.Method.COUPON, f"campaign {coupon.campaign_id}"
     try:
-        subscribe(
-            email=address,
-            wording=text,
-            source=f"campaign {coupon.campaign_id}",
-            path=request.path if request is not None else "",
-            language=get_language() or "",
-            ip_key=client_ip(request) if request is not None else "",
-            base_url=request.build_absolute_uri("/") if request is not None else "",
-        )
-    except (NewsletterError, ValidationError):
-        logger.info("A newsletter sign-up from campaign %s was not accepted.", coupon.campaign_id, exc_info=True)
+        if request is not None:
+            subscribe_visitor(request=request, email=address, wording=text, method=method, source=source)
+        else:
+            subscribe(email=address, wording=text, method=method, source=source, language=get_language() or "")
+    except (NewsletterError, ValidationError) as error:
+        # The words of a ValidationError may hold the address (OP-6).
+        logger.info("A newsletter sign-up from %s was not accepted: %s.", source, type(error).__name__)
 
 
 def on_order_recorded(*, order: Order, **_: Any) -> None:

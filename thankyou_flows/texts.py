@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
@@ -16,29 +17,48 @@ from coupons.wording import in_words
 
 from .flow import Flow
 
-_PLACEHOLDER = re.compile(r"\{(first_name|order_number)\}")
-#: With nothing to fill in, the comma or space before a placeholder goes too: "Thank you, {first_name}" → "Thank you".
-_EMPTY = {
-    "first_name": re.compile(r"[,\s]*\{first_name\}"),
-    "order_number": re.compile(r"\s*\{order_number\}"),
-}
+#: Tags that may stand between a comma and the placeholder behind it: "Hello, <b>{first_name}</b>".
+_INLINE_TAGS = r"(?P<tags>(?:</?(?:a|b|em|i|span|strong)\b[^<>]*>)*)"
+#: The beginning of a text, or of a paragraph in HTML.
+_BEGINNING = r"(?P<begin>^\s*|<(?:p|li|h[1-6])\b[^<>]*>\s*)"
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Fill ``{name}`` for every name in ``values``. Nothing is evaluated, and what is filled in is not filled again; an
+    unknown placeholder stays as it is (EM-8).
+
+    With nothing to fill in, the comma, colon or space before goes too ("Thank you, {first_name}" → "Thank you"), and at
+    the beginning the one behind ("{first_name}, thank you" → "Thank you"). ``text`` may be HTML: then the caller has
+    escaped the values.
+    """
+    for name, value in values.items():
+        if not value and f"{{{name}}}" in text:
+            text = _without(text, name)
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1]) or match[0], text)
+
+
+def _without(text: str, name: str) -> str:
+    hole = rf"\{{{name}\}}"
+    first = re.compile(
+        _BEGINNING + _INLINE_TAGS + hole + r"(?P<after>(?:</(?:a|b|em|i|span|strong)>)*)[,:]?\s*(?P<next>\w?)"
+    )
+    text = first.sub(lambda match: f"{match['begin']}{match['tags']}{match['after']}{match['next'].upper()}", text)
+    return re.sub(r"[\s,:;]*" + _INLINE_TAGS + hole, lambda match: match["tags"], text)
 
 
 def fill_placeholders(text: str, flow: Flow) -> str:
-    """Fill ``{first_name}`` and ``{order_number}``. Nothing is evaluated, and what is filled in is not filled again
-    (EM-8).
+    """Fill ``{first_name}`` and ``{order_number}`` of a page's text: see :func:`fill`.
 
     The result is plain text (or the same HTML with plain text in it): the caller escapes what was filled in.
     """
     order = flow.order
-    values = {
-        "first_name": order.first_name.strip() if order is not None else "",
-        "order_number": order.number if order is not None else "",
-    }
-    for name, value in values.items():
-        if not value:
-            text = _EMPTY[name].sub("", text)
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+    return fill(
+        text,
+        {
+            "first_name": order.first_name.strip() if order is not None else "",
+            "order_number": order.number if order is not None else "",
+        },
+    )
 
 
 def babel_locale() -> Locale:
@@ -60,6 +80,13 @@ def format_deadline(ends_at: datetime, *, now: datetime | None = None) -> str:
     Rounded down to the minute, never up: what is shown never exceeds the truth (CD-2). Names the zone (CD-6).
     """
     return in_words(ends_at, now=now)
+
+
+def format_deadline_in_full(ends_at: datetime) -> str:
+    """Return the same with its date, for what is read later than it is written: in a mail, "today" is not today any more
+    when it is opened the next morning (CD-2).
+    """
+    return in_words(ends_at, now=ends_at - timedelta(days=7))
 
 
 def format_day(day: object) -> str:

@@ -6,61 +6,66 @@ for: a reminder that the customer ordered, not advertising.
 
 from __future__ import annotations
 
-import logging
-from functools import partial
+import secrets
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import translation
 
-from coupons.links import unlock_path
+from coupons.links import make_token, unlock_path
 from coupons.models import Coupon
 
+from .mail import outbox
+from .mail.composing import DoNotSend, Mail
+from .models import Message, WhyNot
+from .newsletter.mails import write
 from .ratelimit import hit
 
-logger = logging.getLogger(__name__)
-
 #: Of one coupon: a double click sends one mail, and nobody fills somebody's mailbox.
-LIMITS = ("1/3 minutes", "3/day")
+LIMITS: Final = ("1/3 minutes", "3/day")
 
 
 def mail_unlock_link(*, coupon: Coupon, email: str, base_url: str, site_name: str = "", language: str = "") -> bool:
-    """Mail the link to the questions of a locked coupon to its customer, once the transaction is committed.
+    """Put the mail with the link to the questions of a locked coupon into the outbox, for its customer.
 
-    ``base_url`` ("https://shop.example") begins the link. Returns False if the same link was mailed a moment ago, or
-    three times today: then nothing is sent. A mail server that is away is logged and raises nothing.
+    ``base_url`` ("https://shop.example") begins the link; the link itself is made when the mail is written. Returns False
+    if the same link was asked for a moment ago, or three times today: then nothing is sent. Raises ValidationError if
+    ``email`` is no address.
     """
     if not email or not hit(name="unlock_mail", key=str(coupon.pk), limits=LIMITS):
         return False
-    send = partial(
-        _send,
-        coupon=coupon,
+    base_url = base_url.rstrip("/")
+    outbox.queue(
+        # The limits decide how often; asked again tomorrow, it is another mail.
+        dedupe_key=f"unlock_link:{coupon.pk}:{secrets.token_hex(8)}",
         email=email,
-        url=base_url.rstrip("/") + unlock_path(coupon),
-        site_name=site_name or getattr(django_settings, "WAGTAIL_SITE_NAME", "") or urlsplit(base_url).netloc,
-        language=language,
+        composer="unlock_link",
+        reason="unlock_link",
+        ref=str(coupon.pk),
+        coupon=coupon,
+        language=language if language and translation.check_for_language(language) else "",
+        context={
+            "coupon": coupon.pk,
+            "base_url": base_url,
+            "site_name": site_name or getattr(django_settings, "WAGTAIL_SITE_NAME", "") or urlsplit(base_url).netloc,
+        },
+        expires_at=coupon.valid_until,
     )
-    transaction.on_commit(lambda: send(), robust=True)
     return True
 
 
-def _send(*, coupon: Coupon, email: str, url: str, site_name: str, language: str) -> None:
-    known = language if language and translation.check_for_language(language) else django_settings.LANGUAGE_CODE
-    try:
-        with translation.override(known):
-            context = {"url": url, "site_name": " ".join(site_name.split()), "campaign": coupon.campaign}
-            subject = render_to_string("thankyou_flows/email/unlock_subject.txt", context)
-            message = EmailMultiAlternatives(
-                subject=" ".join(subject.split()),
-                body=render_to_string("thankyou_flows/email/unlock_message.txt", context).strip() + "\n",
-                to=[email],
-                headers={"Auto-Submitted": "auto-generated"},
-            )
-            html = render_to_string("thankyou_flows/email/unlock_message.html", context)
-            message.attach_alternative(html, "text/html")
-            message.send()
-    except Exception:
-        logger.exception("The link to the questions of coupon %s could not be mailed.", coupon.pk)
+def compose(*, message: Message, now: datetime) -> Mail:
+    """Write the mail. Raises DoNotSend for a coupon that is gone, over, or has its answers already."""
+    coupon = Coupon.objects.select_related("campaign").filter(pk=message.context.get("coupon")).first()
+    if coupon is None or coupon.state == Coupon.State.REVOKED or coupon.is_over(now):
+        raise DoNotSend(WhyNot.COUPON_OVER)
+    if coupon.state != Coupon.State.LOCKED:
+        raise DoNotSend(WhyNot.DONE)
+    context = {
+        "url": message.context["base_url"] + unlock_path(coupon),
+        "site_name": " ".join(message.context["site_name"].split()),
+        "campaign": coupon.campaign,
+    }
+    return write("unlock", context, secrets=(make_token(coupon),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import actions, newsletter, orders
+from .views import actions, mail, newsletter, orders
 
 app_name = "thankyou_flows"
 
@@ -17,5 +17,8 @@ urlpatterns = [
     path("forget/", orders.forget, name="forget"),
     path("act/<int:page_id>/<str:block_id>/", actions.act, name="act"),
     path("clock/", actions.clock, name="clock"),
+    path("newsletter/subscribe/", newsletter.subscribe, name="subscribe"),
     path("newsletter/confirm/<str:token>/", newsletter.confirm, name="confirm"),
+    path("mail/unsubscribe/<str:token>/", mail.unsubscribe, name="unsubscribe"),
+    path("mail/preferences/<str:token>/", mail.preferences, name="preferences"),
 ]

@@ -61,6 +61,7 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
         *(_check_kinds(given) or _check_room()),
         *_check_catalog(given),
         *_check_basket(given),
+        *_check_send_mail(given),
         *_check_encryption(given),
         *_check_privacy(given),
         *_check_middleware(given),
@@ -178,6 +179,16 @@ def _check_basket(given: Mapping[str, Any]) -> list[CheckMessage]:
         problem = f"cannot be used ({type(error).__name__}: {error})"
     hint = "Give the dotted path of a function: add(*, request, product_ref, quantity, options) -> bool."
     return [_error("E008", f'{NAME}["BASKET"] is {path!r}, which {problem}.', hint)] if problem else []
+
+
+def _check_send_mail(given: Mapping[str, Any]) -> list[CheckMessage]:
+    path = given.get("SEND_MAIL", DEFAULTS["SEND_MAIL"])
+    try:
+        problem = "" if callable(import_string(path)) else "cannot be called"
+    except Exception as error:  # whatever a shop's module raises is its answer
+        problem = f"cannot be used ({type(error).__name__}: {error})"
+    hint = f"Give the dotted path of a function: send(*, message, key, language) -> bool; default {DEFAULTS['SEND_MAIL']!r}."
+    return [_error("E012", f'{NAME}["SEND_MAIL"] is {path!r}, which {problem}.', hint)] if problem else []
 
 
 def _check_encryption(given: Mapping[str, Any]) -> list[CheckMessage]:

@@ -23,6 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "LOW_STOCK": 3,  # pieces left at which a product is about to sell out
     "INQUIRY_DAYS": 180,  # how long questions to the shop are kept after the answer
     "INQUIRY_NOTIFY": [],  # e-mail addresses that hear of each new question
+    "SEND_MAIL": "wishlists.mails.send_directly",  # who sends mails: dotted path of a callable, see docs/reference/settings.md
     "TRUSTED_PROXIES": 0,  # how many proxies of the site's own write X-Forwarded-For; to count questions by client
     "STATISTICS_DAYS": 400,  # how long it is remembered which account saved what, for the report
     "CHECKOUT_URL": "",  # URL name or path behind "Check out" on the cart page; empty: no button
@@ -105,6 +106,10 @@ class WishlistsSettings:
     @property
     def inquiry_notify(self) -> list[str]:
         return cast("list[str]", self._get("INQUIRY_NOTIFY"))
+
+    @property
+    def send_mail(self) -> str:
+        return cast(str, self._get("SEND_MAIL"))
 
     @property
     def trusted_proxies(self) -> int:

@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from .conf import app_settings
@@ -69,12 +70,16 @@ def render_answer(inquiry: Inquiry, *, answer: str) -> Mail:
 
 
 def send_answer(inquiry: Inquiry) -> bool:
-    """Mail the answer to the asker; return whether the mail server took it. What goes wrong is logged."""
+    """Mail the answer to the asker; return whether SEND_MAIL took it. What goes wrong is logged.
+
+    The key names this answer: a question that is answered anew gets a new mail, the same answer goes once.
+    """
     try:
         mail = render_answer(inquiry, answer=inquiry.answer)
         message = EmailMultiAlternatives(mail.subject, mail.text, to=[inquiry.email])
         message.attach_alternative(mail.html, "text/html")
-        return bool(message.send())
+        at = f"{inquiry.answered_at:%Y%m%d%H%M%S%f}" if inquiry.answered_at else ""
+        return _send(message, key=f"inquiry-answer:{inquiry.pk}:{at}", language=language_of(inquiry))
     except Exception:
         logger.exception("The answer to question %s could not be mailed.", inquiry.pk)
         return False
@@ -93,10 +98,23 @@ def send_notice(inquiry: Inquiry) -> bool:
                 to=list(app_settings.inquiry_notify),
                 headers=AUTOMATIC,
             )
-        return bool(message.send())
+        return _send(message, key=f"inquiry-notice:{inquiry.pk}", language=settings.LANGUAGE_CODE)
     except Exception:
         logger.exception("Nobody could be told by mail of question %s.", inquiry.pk)
         return False
+
+
+def send_directly(*, message: EmailMultiAlternatives, key: str, language: str = "") -> bool:
+    """Hand a mail to the mail server now; return whether it took it. The default of ``SEND_MAIL``.
+
+    A callable of a shop's own, which may keep the mail and send it later, gets the same: ``key`` names what the mail is
+    about, and comes again if the mail is to be tried again; ``language`` is the one it is written in.
+    """
+    return bool(message.send())
+
+
+def _send(message: EmailMultiAlternatives, *, key: str, language: str) -> bool:
+    return bool(import_string(app_settings.send_mail)(message=message, key=key, language=language))
 
 
 def _subject(template: str, context: dict[str, Any]) -> str:

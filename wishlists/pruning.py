@@ -64,20 +64,22 @@ class Pruned:
 def prune(*, dry_run: bool = False, now: datetime | None = None) -> Pruned:
     """Delete what is past its time, CHUNK rows in a transaction, and return how many rows of each that were.
 
-    With ``dry_run`` nothing is deleted, and the numbers say what would be (a list that is empty only when its old items
-    are gone is not among them yet). Safe to run at any time, beside customers, and to repeat.
+    With ``dry_run`` nothing is deleted, and the numbers say what would be. Safe to run at any time, beside customers, and to repeat.
     """
     now = now or timezone.now()
+    # What goes with old items, or because they are gone, is counted as if they were.
+    staying = ListItem.objects.exclude(pk__in=_ids_of(old_items(now))) if dry_run else ListItem.objects.all()
+    news = ItemNews.objects.filter(event__in=old_events(now))
     return Pruned(
         receipts=_go(old_receipts(now), dry_run=dry_run),
         inquiries=_go(settled_inquiries(now), dry_run=dry_run),
         saves=_go(old_saves(now), dry_run=dry_run),
         items=sum(_go(rows, dry_run=dry_run) for rows in old_items(now)),
         gifts=_go(forgotten_gifts(now), dry_run=dry_run),
-        news=_go(ItemNews.objects.filter(event__in=old_events(now)), dry_run=dry_run),
+        news=_go(news.filter(item__in=staying) if dry_run else news, dry_run=dry_run),
         events=_go(old_events(now), dry_run=dry_run),
-        watches=_go(idle_watches(), dry_run=dry_run),
-        lists=_go(empty_lists(now), dry_run=dry_run),
+        watches=_go(idle_watches(staying), dry_run=dry_run),
+        lists=_go(empty_lists(now, staying), dry_run=dry_run),
         removed=_forget_removed(now, dry_run=dry_run),
     )
 
@@ -121,16 +123,25 @@ def old_events(now: datetime) -> QuerySet[CatalogEvent]:
     return CatalogEvent.objects.filter(at__lt=now - timedelta(days=NEWS_DAYS))
 
 
-def idle_watches() -> QuerySet[ProductWatch]:
-    """Return the watched products that nobody has on a list."""
-    return ProductWatch.objects.filter(~Exists(ListItem.objects.filter(product_ref=OuterRef("product_ref"))))
+def idle_watches(items: QuerySet[ListItem] | None = None) -> QuerySet[ProductWatch]:
+    """Return the watched products that nobody has on a list (with ``items``: none of which is among these)."""
+    items = ListItem.objects.all() if items is None else items
+    return ProductWatch.objects.filter(~Exists(items.filter(product_ref=OuterRef("product_ref"))))
 
 
-def empty_lists(now: datetime) -> QuerySet[ProductList]:
-    """Return the single lists with nothing on them. A wish list was made by its owner, and stays."""
-    items = ListItem.objects.filter(list=OuterRef("pk"))
+def empty_lists(now: datetime, items: QuerySet[ListItem] | None = None) -> QuerySet[ProductList]:
+    """Return the single lists with nothing on them (with ``items``: none of these). A wish list was made by its owner,
+    and stays.
+    """
+    items = (ListItem.objects.all() if items is None else items).filter(list=OuterRef("pk"))
     idle = ProductList.objects.exclude(kind=WISH).filter(changed_at__lt=now - timedelta(days=EMPTY_DAYS))
     return idle.filter(~Exists(items))
+
+
+def _ids_of(querysets: Iterator[QuerySet[ListItem]]) -> QuerySet[ListItem, int]:
+    """Return the primary keys of all of these, as one condition for other queries."""
+    none = ListItem.objects.none().values_list("pk", flat=True)
+    return none.union(*(rows.order_by().values_list("pk", flat=True) for rows in querysets))
 
 
 def _forget_removed(now: datetime, *, dry_run: bool) -> int:

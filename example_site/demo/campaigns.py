@@ -13,6 +13,7 @@ TEN_PERCENT = "10 % off the next order"
 FIVE_EURO = "5 € off"
 TASTE = "15 % off for three answers"
 SPRING = "SPRING10 for everybody"
+WELCOME = "2 € for the letter"
 
 #: What the shop would like to know, why, and for how many days it keeps the answer.
 QUESTIONS = [
@@ -68,6 +69,12 @@ def load_campaigns() -> None:
             "ask_text": "Three short questions about your tea, and this coupon is yours.",
             "marketing_text": "And send me the letter from the tea shelf. I can leave it at any time.",
             "offer_after_registration": True,
+        },
+        WELCOME: {
+            "benefit": Campaign.Benefit.AMOUNT,
+            "amount": Money(2, "EUR"),
+            "deadline_minutes": 86_400,
+            "terms": "For one order within 60 days, on everything in the shop.",
         },
         SPRING: {
             "benefit": Campaign.Benefit.PERCENT,

@@ -22,6 +22,7 @@ from example_site.shop.prices import write_past
 
 from . import thank_you
 from .campaigns import load_campaigns
+from .letters import load_letters
 from .lists import load_lists
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +42,7 @@ def load() -> None:
     load_people(home)
     thank_you.create_pages(home)
     load_lists()
+    load_letters()
 
 
 def load_people(home: HomePage) -> None:
@@ -53,7 +55,7 @@ def load_people(home: HomePage) -> None:
         *Permission.objects.filter(content_type__app_label="wagtailadmin", codename="access_admin"),
         *Permission.objects.filter(content_type__app_label="thankyou_coupons", content_type__model="campaign"),
         *Permission.objects.filter(content_type__app_label="thankyou_coupons", codename__startswith="view_"),
-        *Permission.objects.filter(content_type__app_label="thankyou_flows", codename="view_subscription"),
+        *Permission.objects.filter(content_type__app_label="thankyou_flows", codename__in=MAIL_PERMISSIONS),
         *Permission.objects.filter(content_type__app_label="thankyou_wishlists"),
         *Permission.objects.filter(content_type__app_label="shop", codename__in=SHOP_PERMISSIONS),
     )
@@ -73,6 +75,12 @@ def load_people(home: HomePage) -> None:
             "customer@example.com", "customer@example.com", "customer", first_name="Clara", last_name="Customer"
         )
 
+
+#: Not: suppressions that providers reported, and the data of people; those are the owner's.
+MAIL_PERMISSIONS = [
+    "view_subscription", "view_mailinglist", "add_mailinglist", "change_mailinglist", "view_followup", "add_followup",
+    "change_followup", "delete_followup", "view_message", "requeue_message", "view_suppression",
+]  # fmt: skip
 
 SHOP_PERMISSIONS = [
     "view_order", "change_order", "view_product", "add_product", "change_product", "view_category", "change_category",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import logging
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import signing
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
 from coupons.holders import customer_key
 from coupons.ratelimit import hit
+from thankyou_flows.mail.composing import DoNotSend, Mail
+from thankyou_flows.mail.outbox import queue
+from thankyou_flows.models import Message, WhyNot
 
 from .models import ConfirmedAddress
-
-logger = logging.getLogger(__name__)
 
 SALT = "example_site.confirm_address"
 #: Seconds for which the link in the mail works.
@@ -35,22 +36,34 @@ def verified_email(user: Any) -> str:
 
 
 def ask_for_confirmation(*, user: Any) -> bool:
-    """Mail the link to a new account; return whether it was sent. A mail server that is away must not spoil the
-    registration, and the address may be somebody else's: it gets few of these mails, however often they are asked for.
+    """Have the link mailed to a new account; return whether it will be. The address may be somebody else's: it gets few of
+    these mails, however often they are asked for.
     """
     if not hit(name="confirm_address", key=customer_key(user.email), limits=LIMITS):
         return False
+    queue(
+        dedupe_key=f"confirm-address:{user.pk}:{uuid4().hex}",
+        email=user.email,
+        composer="example_site.shop.accounts.compose_address",
+        reason="confirm_address",
+        context={"user": user.pk},
+    )
+    return True
+
+
+def compose_address(*, message: Message, now: datetime) -> Mail:
+    """Write the mail with the link; it is made when the mail is sent."""
+    user = get_user_model().objects.filter(pk=message.context["user"], email=message.email).first()
+    if user is None:
+        raise DoNotSend(WhyNot.DONE)
     token = signing.dumps([user.pk, user.email], salt=SALT)
     context = {"link": settings.SHOP_BASE_URL.rstrip("/") + reverse("shop:confirm_address", args=[token])}
-    subject = " ".join(render_to_string("shop/mail/address_subject.txt", context).split())
-    message = EmailMultiAlternatives(subject, render_to_string("shop/mail/address.txt", context), to=[user.email])
-    message.attach_alternative(render_to_string("shop/mail/address.html", context), "text/html")
-    try:
-        message.send()
-    except Exception:
-        logger.exception("The mail that asks user %s to confirm the address could not be sent.", user.pk)
-        return False
-    return True
+    return Mail(
+        subject=" ".join(render_to_string("shop/mail/address_subject.txt", context).split()),
+        text=render_to_string("shop/mail/address.txt", context),
+        html=render_to_string("shop/mail/address.html", context),
+        secrets=(token,),
+    )
 
 
 def find_account(*, token: str) -> Any:

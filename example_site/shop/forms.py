@@ -12,6 +12,10 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from thankyou_flows.models import ConsentReceipt
+from thankyou_flows.newsletter.forms import NewsletterBox
+from thankyou_flows.values import Objection
+
 from .countries import ShippingCountries
 from .payment_methods import PaymentMethod
 from .placing import Customer
@@ -20,13 +24,13 @@ from .shipping import ShippingMethod
 REQUIRED = "required"
 
 
-class CheckoutForm(forms.Form):
+class CheckoutForm(NewsletterBox, forms.Form):
     """Everything that the one page of the checkout asks for."""
 
     email = forms.EmailField(
         label=_("E-mail"),
         max_length=254,
-        help_text=_("For the order confirmation and news about this parcel, nothing else."),
+        help_text=_("For the order confirmation and news about this parcel."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={REQUIRED: _("Please tell us your e-mail address, so that we can send the confirmation.")},
     )
@@ -79,6 +83,12 @@ class CheckoutForm(forms.Form):
     payment_method = forms.ChoiceField(
         label=_("Payment"), choices=PaymentMethod, initial=PaymentMethod.CARD, widget=forms.RadioSelect
     )
+    #: The offer to object, at the moment when the address is given (EM-11). Unticked: the customer has nothing to do.
+    no_follow_ups = forms.BooleanField(
+        label=_("Please do not write to me about that"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"aria-describedby": "follow-ups"}),
+    )
     # The browser must not bring an old one back after a reload: it would name an order that exists already.
     token = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}), initial=uuid.uuid4)
     #: What the page showed as the total; written by the template, since it is today's and not what was sent.
@@ -91,10 +101,22 @@ class CheckoutForm(forms.Form):
                 if name in self.fields:
                     self.fields[name].widget.attrs["aria-invalid"] = "true"
 
+    @property
+    def objection(self) -> Objection:
+        """Whether the customer wants no tips and offers after this order."""
+        return Objection.USED if self.cleaned_data["no_follow_ups"] else Objection.OFFERED
+
     def customer(self) -> Customer:
         """Return who orders; call only if the form is valid."""
         names = Customer.__dataclass_fields__
         return Customer(**{name: self.cleaned_data[name] for name in names})
+
+
+class LetterForm(NewsletterBox):
+    """The newsletter on the account's page: a button is the box that is ticked."""
+
+    newsletter_method = ConsentReceipt.Method.ACCOUNT
+    newsletter_source = "account"
 
 
 class RetryForm(forms.Form):

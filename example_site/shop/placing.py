@@ -20,7 +20,7 @@ from coupons.holders import customer_key, user_key
 from coupons.quoting import quote
 from coupons.redemption import release, reserve_all
 from thankyou_flows.orders import report_order
-from thankyou_flows.values import OrderState
+from thankyou_flows.values import Objection, OrderState
 from wishlists.lines import key_text
 
 from . import mail
@@ -67,6 +67,7 @@ def place_order(
     user: Any = None,
     language: str = "",
     own_orders: Sequence[Order] = (),
+    objection: Objection = Objection.NOT_OFFERED,
     now: datetime | None = None,
 ) -> Order:
     """Create the order (state placed) with its first payment, take the goods from stock and reserve the coupons.
@@ -91,6 +92,7 @@ def place_order(
                 expected_total=expected_total,
                 user=user if getattr(user, "is_authenticated", False) else None,
                 language=language,
+                objection=objection,
                 dropped=dropped,
                 now=now,
             )
@@ -126,6 +128,7 @@ def _create(
     expected_total: Money | None,
     user: Any,
     language: str,
+    objection: Objection,
     dropped: list[Order],
     now: datetime,
 ) -> Order:
@@ -194,6 +197,7 @@ def _create(
         delivery_from=delivery_from,
         delivery_until=delivery_until,
         language=language,
+        objection=objection,
         checkout_token=token,
         placed_at=now,
     )

@@ -11,7 +11,7 @@ from djmoney.money import Money
 
 from coupons.staging import stage, staged
 from thankyou_flows.stores.base import Store
-from thankyou_flows.values import Address, Order, OrderLine, OrderState, Product
+from thankyou_flows.values import Address, Objection, Order, OrderLine, OrderState, Product
 from wishlists.catalog import Attribute
 from wishlists.exceptions import ListError
 from wishlists.lines import add, is_ref
@@ -57,6 +57,7 @@ class ExampleStore(Store):
             delivery_from=order.delivery_from,
             delivery_until=order.delivery_until,
             language=order.language,
+            objection=Objection(order.objection),
             email=order.email,
             first_name=order.first_name,
             shipping_address=Address(

@@ -17,6 +17,8 @@ urlpatterns = [
     path("account/new/", account.register, name="register"),
     path("account/confirm/", account.resend_confirmation, name="resend_confirmation"),
     path("account/confirm/<str:token>/", account.confirm_address, name="confirm_address"),
+    path("account/newsletter/", account.newsletter, name="newsletter"),
+    path("account/guide/", account.guide, name="guide"),
     path("account/login/", account.Login.as_view(), name="login"),
     path("account/logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -206,6 +206,7 @@ def test_too_many_from_one_place(form: Form, clock: Any) -> None:
     assert Subscription.objects.count() == 20
 
 
+@pytest.mark.django_db
 def test_known_addresses_are_filled_in() -> None:
     """AX-3: what was typed at the checkout is not asked again; only where personal data may be shown (TY-1)."""
     block = NewsletterBlock()
@@ -218,6 +219,7 @@ def test_known_addresses_are_filled_in() -> None:
     assert not block.get_form(value=value, flow=Flow())["email"].value()
 
 
+@pytest.mark.django_db
 def test_the_privacy_page_is_part_of_the_wording(settings: Any) -> None:
     """EM-4: a link that was shown is kept, too."""
     block = NewsletterBlock()

@@ -76,7 +76,10 @@ def test_what_is_left_is_never_more_than_the_truth(seconds: float) -> None:
     [
         ("Thank you, {first_name}", "Ana", "Thank you, Ana"),
         ("Thank you, {first_name}", "", "Thank you"),
-        ("{first_name}, thank you", "", ", thank you"),
+        ("{first_name}, thank you", "", "Thank you"),
+        ("{first_name}: {order_number}", "", "T-1001"),
+        ("<p>Hello, <b>{first_name}</b>,</p>", "", "<p>Hello<b></b>,</p>"),
+        ("<p>{first_name}, welcome</p>", "", "<p>Welcome</p>"),
         ("Hi {first_name}: {order_number}", "{order_number}", "Hi {order_number}: T-1001"),
         ("{settings.SECRET_KEY} {{ x }} {% y %}", "Ana", "{settings.SECRET_KEY} {{ x }} {% y %}"),
     ],

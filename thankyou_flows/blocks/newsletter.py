@@ -11,16 +11,15 @@ from urllib.parse import urlsplit
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.signing import BadSignature, Signer
-from django.core.validators import validate_slug
-from django.utils.translation import get_language
+from django.core.validators import slug_re
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
-from wagtail.models import Site
 
 from ..conf import app_settings
 from ..flow import Flow
-from ..newsletter import TooManySignUps, subscribe
-from ..ratelimit import client_ip
+from ..models import ConsentReceipt, MailingList
+from ..newsletter import DEFAULT_LIST, NewsletterError, find_list, incentives, subscribe_visitor
+from ..newsletter.lists import privacy_line
 from ..values import AccessLevel
 from .base import Action, ActionBlock, Outcome
 
@@ -78,8 +77,45 @@ class NewsletterForm(forms.Form):
         ]
 
 
+def list_choices() -> list[tuple[str, str]]:
+    """Return the lists that an editor can choose, with a word for those that take nobody new."""
+    rows = {row.slug: row for row in MailingList.objects.all()}
+    default = find_list(DEFAULT_LIST) if DEFAULT_LIST not in rows else None
+    found = [*rows.values(), *([default] if default is not None else [])]
+    return [
+        (row.slug, row.title if row.is_open else str(_("%(list)s (closed)")) % {"list": row.title}) for row in found
+    ]
+
+
+class StoredListField(forms.ChoiceField):
+    """A choice of lists that stays valid when a list is gone: the preview says so, and the editor chooses another."""
+
+    def valid_value(self, value: str) -> bool:
+        return slug_re.fullmatch(value) is not None
+
+
+class MailingListBlock(blocks.ChoiceBlock):
+    """Picks a list by its slug. The lists are read when a form is shown, not when a page is."""
+
+    choices = list_choices
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # A search for the name of a list would find every page.
+        super().__init__(*args, **{"search_index": False, **kwargs})
+
+    def get_field(self, **kwargs: Any) -> forms.Field:
+        return StoredListField(**kwargs)
+
+    def normalize_choice(self, value: Any) -> str | None:
+        """Slugs are text already; Wagtail would look each up among all lists."""
+        return None if value is None else str(value)
+
+
 class NewsletterBlock(ActionBlock):
-    """A sign-up form. It works on any page, with or without an order."""
+    """A sign-up form for one mailing list. It works on any page, with or without an order.
+
+    A list that is closed, or gone, leaves no trace on the page; the preview says what is wrong.
+    """
 
     access_level = AccessLevel.NONE
     form_class = NewsletterForm
@@ -89,22 +125,20 @@ class NewsletterBlock(ActionBlock):
         label=_("A sentence about it"),
         required=False,
         max_length=200,
-        default=_("What is new, and how to get the most out of what you have."),
+        help_text=_("Empty: what the list is about, as it says itself."),
     )
     promise = blocks.CharBlock(
         label=_("What you promise"),
         required=False,
         max_length=200,
-        default=_("At most twice a month."),
-        help_text=_("How often you write. Say only what you will keep."),
+        help_text=_("How often you write. Say only what you will keep. Empty: what the list promises."),
     )
     button = blocks.CharBlock(label=_("Button"), default=_("Subscribe"), max_length=40)
-    list_slug = blocks.CharBlock(
+    list_slug = MailingListBlock(
+        choices=list_choices,
         label=_("List"),
-        default="newsletter",
-        max_length=50,
-        validators=[validate_slug],
-        help_text=_("Only of interest if you have several newsletters. Small letters, digits and hyphens: “recipes”."),
+        default=DEFAULT_LIST,
+        help_text=_("What people agree to is kept with it."),
     )
 
     class Meta:
@@ -114,18 +148,41 @@ class NewsletterBlock(ActionBlock):
         template = "thankyou_flows/blocks/newsletter.html"
         description = _("A sign-up that asks by mail whether it was really this person")
 
-    def get_consent(self, value: Mapping[str, Any]) -> str:
-        """Return the sentence that says what pressing the button means."""
-        return str(
-            _("By pressing “%(button)s” you agree to get “%(heading)s” by e-mail. First you get a link to confirm it.")
-        ) % {"button": value["button"], "heading": value["heading"]}
+    def find_list(self, value: Mapping[str, Any]) -> MailingList | None:
+        """Return the list if people can sign up for it: asked once for each value, so once for each page."""
+        slug = value.get("list_slug") or DEFAULT_LIST
+        known: tuple[str, MailingList | None] | None = getattr(value, "_found_list", None)
+        if known is None or known[0] != slug:
+            known = (slug, find_list(slug))
+            if isinstance(value, blocks.StructValue):
+                value._found_list = known
+        return known[1]
+
+    def is_shown(self, value: Mapping[str, Any], flow: Flow) -> bool:
+        return super().is_shown(value, flow) and (flow.is_preview or self.find_list(value) is not None)
+
+    def get_lines(self, value: Mapping[str, Any]) -> dict[str, str]:
+        """Return all that the form says to the visitor, by name, in the order in which it stands there."""
+        mailing_list = self.find_list(value) or MailingList()
+        campaign = incentives.promised(mailing_list)
+        lines = {
+            "heading": value["heading"],
+            "text": value["text"] or mailing_list.purpose,
+            "reward": str(_("As a thank-you you get: %(benefit)s.")) % {"benefit": campaign.headline}
+            if campaign
+            else "",
+            "promise": value["promise"] or mailing_list.promise,
+        }
+        # The list says itself what it is for and how often it writes, whatever the editor has written above (EM-4).
+        rest = [text for text in (mailing_list.purpose, mailing_list.promise) if text and text not in lines.values()]
+        consent = str(
+            _("By pressing “%(button)s” you agree to get “%(list)s” by e-mail. First you get a link to confirm it.")
+        ) % {"button": value["button"], "list": mailing_list.title}
+        return {**lines, "consent": " ".join([consent, *rest])}
 
     def get_wording(self, value: Mapping[str, Any]) -> str:
         """Return all that the form says to the visitor, line by line as it is shown: the consent is to this (EM-4)."""
-        lines = [value["heading"], value["text"], value["promise"], self.get_consent(value)]
-        if app_settings.privacy_url:
-            lines.append(f"{_('How we treat your data')}: {app_settings.privacy_url}")
-        return "\n".join(str(line) for line in lines if line)
+        return "\n".join(str(line) for line in (*self.get_lines(value).values(), privacy_line()) if line)
 
     def get_form(
         self, *, value: Any, flow: Flow, block_id: str = "", data: Mapping[str, Any] | None = None
@@ -140,25 +197,23 @@ class NewsletterBlock(ActionBlock):
 
     def get_context(self, value: Any, parent_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
         context = super().get_context(value, parent_context=parent_context)
-        context["consent"] = self.get_consent(value)
+        context["lines"] = self.get_lines(value)
         context["privacy_url"] = app_settings.privacy_url
+        context["is_closed"] = self.find_list(value) is None
         return context
 
     def act(self, action: Action) -> Outcome:
-        site = Site.find_for_request(action.request)
         try:
-            subscribe(
+            subscribe_visitor(
+                request=action.request,
                 email=action.data["email"],
-                list_slug=action.value["list_slug"],
+                list_slug=action.value["list_slug"] or DEFAULT_LIST,
                 wording=self.get_wording(action.value),
+                method=ConsentReceipt.Method.BLOCK,
                 source=action.flow.source,
                 path=urlsplit(action.flow.url).path,
-                language=get_language() or "",
-                ip_key=client_ip(action.request),
-                base_url=action.request.build_absolute_uri("/"),
-                site_name=site.site_name if site is not None else "",
             )
-        except TooManySignUps as error:
+        except NewsletterError as error:
             raise ValidationError(error.message) from error
         return Outcome(code="sent")
 

@@ -115,6 +115,7 @@ LIST_UNTOUCHED = register(
 )
 PRICE_DROPPED = register(Trigger(key="price_dropped", label=_("A saved product costs less"), about=About.ITEM))
 BACK_IN_STOCK = register(Trigger(key="back_in_stock", label=_("A saved product is back"), about=About.ITEM))
+SELLING_OUT = register(Trigger(key="selling_out", label=_("A saved product is about to sell out"), about=About.ITEM))
 QUESTION_ANSWERED = register(
     Trigger(key="question_answered", label=_("A question was answered"), about=About.INQUIRY, may_be_transactional=True)
 )

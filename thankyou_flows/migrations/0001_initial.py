@@ -8,10 +8,13 @@ import django.utils.timezone
 import djmoney.models.fields
 import modelcluster.fields
 import wagtail.fields
+import wagtail.models.preview
 from django.db import migrations, models
 
 import coupons.fields
 import thankyou_flows.followups.triggers
+import thankyou_flows.mail.placeholders
+import thankyou_flows.mail.writing
 import thankyou_flows.models.messages
 import thankyou_flows.rules
 
@@ -76,7 +79,7 @@ class Migration(migrations.Migration):
                         verbose_name="how",
                     ),
                 ),
-                ("purpose", models.CharField(blank=True, max_length=300, verbose_name="purpose")),
+                ("purpose", models.CharField(blank=True, max_length=500, verbose_name="purpose")),
                 ("wording", models.TextField(blank=True, verbose_name="exact wording")),
                 ("source", models.CharField(blank=True, max_length=200, verbose_name="shown by")),
                 ("path", models.CharField(blank=True, max_length=500, verbose_name="address of the page")),
@@ -127,6 +130,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "contact",
                 "verbose_name_plural": "contacts",
                 "ordering": ["pk"],
+                "permissions": [
+                    ("export_person", "Can look up people, and export what is known of them"),
+                    ("erase_person", "Can erase people"),
+                ],
                 "default_permissions": ["view"],
             },
         ),
@@ -255,6 +262,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "follow-ups",
                 "ordering": ["title", "pk"],
             },
+            bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
         migrations.CreateModel(
             name="OrderLink",
@@ -334,9 +342,9 @@ class Migration(migrations.Migration):
                 ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="used at")),
                 (
                     "receipt",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="link",
+                        related_name="links",
                         to="thankyou_flows.consentreceipt",
                         verbose_name="request",
                     ),
@@ -398,8 +406,140 @@ class Migration(migrations.Migration):
                 (
                     "body",
                     wagtail.fields.StreamField(
-                        [("text", 0)],
-                        block_lookup={0: ("wagtail.blocks.RichTextBlock", (), {"label": "Text"})},
+                        [
+                            ("text", 1),
+                            ("button", 5),
+                            ("coupon", 8),
+                            ("offer", 10),
+                            ("products", 14),
+                            ("image", 17),
+                            ("divider", 18),
+                        ],
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.RichTextBlock",
+                                (),
+                                {
+                                    "features": ["h2", "h3", "bold", "italic", "link", "ol", "ul"],
+                                    "help_text": "You can write {first_name}, {order_number}, {shop_name}, {coupon_code}, {coupon_worth}, {coupon_until} and {title}.",
+                                    "label": "Text",
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            1: ("wagtail.blocks.StructBlock", [[("text", 0)]], {}),
+                            2: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Say what happens. Example: Look at your list",
+                                    "label": "Words on it",
+                                    "max_length": 60,
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            3: ("wagtail.blocks.PageChooserBlock", (), {"label": "Page", "required": False}),
+                            4: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Example: https://shop.example/tea/. With neither, it leads to what the mail is about (the order, the list, the download), or else to your shop.",
+                                    "label": "or address",
+                                    "max_length": 500,
+                                    "required": False,
+                                    "validators": [
+                                        thankyou_flows.mail.writing.validate_address,
+                                        thankyou_flows.mail.placeholders.validate_placeholders,
+                                    ],
+                                },
+                            ),
+                            5: ("wagtail.blocks.StructBlock", [[("text", 2), ("page", 3), ("url", 4)]], {}),
+                            6: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Example: A small thank-you",
+                                    "label": "Heading",
+                                    "max_length": 120,
+                                    "required": False,
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            7: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Empty: “Type the code at the checkout.”",
+                                    "label": "How it is used",
+                                    "max_length": 250,
+                                    "required": False,
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            8: ("wagtail.blocks.StructBlock", [[("heading", 6), ("how", 7)]], {}),
+                            9: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Example: On anything you add to your order.",
+                                    "label": "A sentence below it",
+                                    "max_length": 250,
+                                    "required": False,
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            10: ("wagtail.blocks.StructBlock", [[("text", 9)]], {}),
+                            11: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "label": "Heading",
+                                    "max_length": 120,
+                                    "required": False,
+                                    "validators": [thankyou_flows.mail.placeholders.validate_placeholders],
+                                },
+                            ),
+                            12: (
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
+                                {
+                                    "choices": [
+                                        ("about", "What the mail is about: saved, back in stock, cheaper, bought"),
+                                        ("bought", "What was bought with the order"),
+                                    ],
+                                    "label": "Which products",
+                                },
+                            ),
+                            13: (
+                                "wagtail.blocks.IntegerBlock",
+                                (),
+                                {"default": 3, "label": "How many at most", "max_value": 12, "min_value": 1},
+                            ),
+                            14: ("wagtail.blocks.StructBlock", [[("heading", 11), ("what", 12), ("count", 13)]], {}),
+                            15: (
+                                "wagtail.images.blocks.ImageBlock",
+                                [],
+                                {
+                                    "help_text": "Many mail programs hide pictures at first. What matters must also stand in the text.",
+                                    "label": "Picture",
+                                },
+                            ),
+                            16: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {
+                                    "help_text": "Example: https://shop.example/tea/",
+                                    "label": "Leads to",
+                                    "max_length": 500,
+                                    "required": False,
+                                    "validators": [
+                                        thankyou_flows.mail.writing.validate_address,
+                                        thankyou_flows.mail.placeholders.validate_placeholders,
+                                    ],
+                                },
+                            ),
+                            17: ("wagtail.blocks.StructBlock", [[("image", 15), ("url", 16)]], {}),
+                            18: ("wagtail.blocks.StructBlock", [[]], {}),
+                        },
                         verbose_name="text of the mail",
                     ),
                 ),

@@ -47,6 +47,10 @@ class Contact(models.Model):
         verbose_name_plural = _("contacts")
         ordering: ClassVar = ["pk"]
         default_permissions: ClassVar = ["view"]
+        permissions: ClassVar = [
+            ("export_person", _("Can look up people, and export what is known of them")),
+            ("erase_person", _("Can erase people")),
+        ]
 
     def __str__(self) -> str:
         return self.email

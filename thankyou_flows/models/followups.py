@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 from wagtail.fields import StreamField
-from wagtail.models import Orderable
+from wagtail.models import Orderable, PreviewableMixin
 
 from ..followups.triggers import trigger_choices
 from ..mail.blocks import MailStreamBlock
@@ -24,7 +26,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         return self.filter(trigger=trigger, is_on=True)
 
 
-class FollowUp(ClusterableModel):
+class FollowUp(PreviewableMixin, ClusterableModel):
     """One mail or a sequence of mails after a step of a customer. Off until its owner switches it on (EM-11)."""
 
     title = models.CharField(
@@ -73,6 +75,33 @@ class FollowUp(ClusterableModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def preview_modes(self) -> list[tuple[str, str]]:
+        """Each mail as each of the sample customers would get it: ``"2:returning"`` is the second mail."""
+        from ..mail.samples import SAMPLES
+
+        numbers = range(1, max(self.steps.count(), 1) + 1)
+        if len(numbers) == 1:
+            return [(f"1:{sample}", str(label)) for sample, label in SAMPLES.items()]
+        return [
+            (f"{number}:{sample}", gettext("Mail %(number)s: %(sample)s") % {"number": number, "sample": label})
+            for number in numbers
+            for sample, label in SAMPLES.items()
+        ]
+
+    @property
+    def default_preview_mode(self) -> str:
+        return self.preview_modes[0][0]
+
+    def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
+        return "thankyou_flows/admin/mail_preview.html"
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """Show one mail with sample data, with what mail programs show of it in their lists."""
+        from ..admin.preview import show_preview
+
+        return show_preview(self, request, mode_name)
 
 
 class FollowUpStep(Orderable):

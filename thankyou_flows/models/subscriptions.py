@@ -80,8 +80,8 @@ class ConsentReceipt(models.Model):
     )
     kind = models.CharField(_("what happened"), max_length=16, choices=Kind.choices)
     method = models.CharField(_("how"), max_length=10, choices=Method, default=Method.BLOCK)
-    #: What the list was for at that time.
-    purpose = models.CharField(_("purpose"), max_length=300, blank=True)
+    #: The list at that time: its name, its purpose and its promise.
+    purpose = models.CharField(_("purpose"), max_length=500, blank=True)
     wording = models.TextField(_("exact wording"), blank=True)
     #: Which revision of which page or form showed the wording.
     source = models.CharField(_("shown by"), max_length=200, blank=True)
@@ -109,11 +109,13 @@ class ConsentReceipt(models.Model):
 
 
 class ConfirmationLink(models.Model):
-    """The link in one confirmation mail. Asking again makes another one; the first keeps working."""
+    """The link in one confirmation mail. Asking again, or a second attempt of the same mail, makes another one; the first
+    keeps working.
+    """
 
     #: The request that the link confirms, with the wording that was shown for it.
-    receipt = models.OneToOneField(
-        ConsentReceipt, on_delete=models.CASCADE, related_name="link", verbose_name=_("request")
+    receipt = models.ForeignKey(
+        ConsentReceipt, on_delete=models.CASCADE, related_name="links", verbose_name=_("request")
     )
     #: The address as it was written to: that is the one a click proves.
     email = models.EmailField(_("e-mail"), max_length=254)

@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.conf import settings as django_settings
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.cache import CacheNode
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from djmoney.money import Money
 from wagtail.rich_text import expand_db_html
 
 from ..flow import Flow
+from ..mail.cards import find_order_offers
 from ..texts import fill_placeholders, format_day, format_deadline, format_money, format_remaining
 from ..values import Order
 
@@ -141,3 +143,26 @@ def _fill_html(html: str, flow: Flow) -> str:
         number=str(conditional_escape(flow.order.number)),
     )
     return fill_placeholders(html, replace(flow, order=escaped))
+
+
+@register.simple_tag
+def order_offers(number: Any, format: str = "html") -> SafeString:
+    """Write what an order was promised, for the shop's own mail about it: "Your offer: Free shipping until Monday,
+    3 March 2026, 18:30 (CET). Your code: 7K3M-…", with the end that the checkout keeps. Nothing if there is nothing that
+    can still be used. ``{% order_offers order.number %}``, and ``{% order_offers order.number format="text" %}`` for plain
+    text. Costs one query; whatever goes wrong is logged and writes nothing: the shop's mail goes out.
+
+    A coupon makes a mail that would be needed anyway an advertisement in some countries, so that it needs consent or the
+    soft opt-in (EM-11; in Germany BGH VI ZR 225/17). Put it only where that is settled.
+    """
+    try:
+        said = find_order_offers(number=str(number))
+        if not said:
+            return mark_safe("")
+        text_or_html = "txt" if format == "text" else "html"
+        return mark_safe(
+            render_to_string(f"thankyou_flows/email/order_offers.{text_or_html}", {"offers": said}).strip()
+        )  # noqa: S308
+    except Exception:
+        logger.exception("What an order was promised could not be written into a mail.")
+        return mark_safe("")

@@ -231,6 +231,20 @@ class Migration(migrations.Migration):
                 ("delivery_from", models.DateField(blank=True, null=True, verbose_name="expected from")),
                 ("delivery_until", models.DateField(blank=True, null=True, verbose_name="expected until")),
                 ("language", models.CharField(blank=True, max_length=12, verbose_name="language")),
+                (
+                    "objection",
+                    models.CharField(
+                        choices=[
+                            ("not_offered", "Was not offered"),
+                            ("offered", "Was offered and not used"),
+                            ("used", "The customer objected"),
+                        ],
+                        default="not_offered",
+                        editable=False,
+                        max_length=12,
+                        verbose_name="follow-ups",
+                    ),
+                ),
                 ("checkout_token", models.UUIDField(editable=False, unique=True)),
                 ("placed_at", models.DateTimeField(verbose_name="placed")),
                 ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid")),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from djmoney.models.fields import MoneyField
 
-from thankyou_flows.values import OrderState
+from thankyou_flows.values import Objection, OrderState
 
 from ..countries import ShippingCountries
 from ..payment_methods import PaymentMethod
@@ -67,6 +67,10 @@ class Order(models.Model):
     delivery_until = models.DateField(_("expected until"), null=True, blank=True)
 
     language = models.CharField(_("language"), max_length=12, blank=True)
+    #: Every checkout of this shop offers to say no to follow-ups; this is what the customer said.
+    objection = models.CharField(
+        _("follow-ups"), max_length=12, choices=Objection, default=Objection.NOT_OFFERED, editable=False
+    )
     #: Sent with the checkout form, so that a double click makes one order.
     checkout_token = models.UUIDField(unique=True, editable=False)
     placed_at = models.DateTimeField(_("placed"))

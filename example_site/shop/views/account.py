@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from django.contrib.auth import login, views
 from django.contrib.auth.decorators import login_not_required, login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,13 +20,19 @@ from coupons.exceptions import CouponError
 from coupons.holders import keys_of, user_key
 from coupons.models import Coupon
 from coupons.registration import welcome
+from thankyou_flows.followups.planning import report_download
+from thankyou_flows.mail.links import preferences_path_for
+from thankyou_flows.newsletter import is_subscribed
 from wishlists.asking import merge_url
 from wishlists.views.answers import is_safe
 
 from .. import accounts
 from ..accounts import verified_email
-from ..forms import LoginForm, RegistrationForm
+from ..forms import LetterForm, LoginForm, RegistrationForm
 from ..models import Order
+
+#: What customers can take home.
+GUIDE = Path(__file__).resolve().parent.parent / "brewing-guide.txt"
 
 
 @never_cache
@@ -34,14 +42,38 @@ def account(request: HttpRequest) -> HttpResponse:
     """Show the customer's orders, newest first."""
     orders = Order.objects.for_user(request.user).prefetch_related("lines")[:50]
     coupons = Coupon.objects.of(*keys_of(request.user)).select_related("campaign")
+    own = verified_email(request.user)
     context = {
         "orders": orders,
         "mailed": request.GET.get("mailed", ""),
-        "is_confirmed": bool(verified_email(request.user)),
+        "is_confirmed": bool(own),
+        # Who has proved the address sees its lists; whoever has not is asked by mail first.
+        "mail_url": preferences_path_for(own) if own else "",
+        "newsletter": None if own and is_subscribed(email=own) else LetterForm(),
+        "asked": request.GET.get("newsletter", ""),
         # What may be offered as the next step: the newest coupon that waits for a few answers.
         "next_step": coupons.filter(state=Coupon.State.LOCKED, declined_at=None).first(),
     }
     return render(request, "shop/account.html", context)
+
+
+@login_required
+@require_POST
+def newsletter(request: HttpRequest) -> HttpResponse:
+    """Ask by mail whether this customer wants the newsletter: the same way for whoever asks, wherever (EM-3)."""
+    form = LetterForm(request.POST)
+    asked = form.is_valid() and form.sign_up(request=request, email=request.user.email)
+    state = "yes" if asked else "later"
+    return redirect(reverse("shop:account") + f"?newsletter={state}")
+
+
+@login_required
+@require_POST
+def guide(request: HttpRequest) -> FileResponse:
+    """Hand out the brewing guide, and say so: a follow-up may ask later whether it helped."""
+    if email := verified_email(request.user):
+        report_download(email=email, name=gettext("Brewing guide"), language=get_language() or "")
+    return FileResponse(GUIDE.open("rb"), as_attachment=True, filename="brewing-guide.txt")
 
 
 @sensitive_post_parameters("password")

@@ -118,6 +118,7 @@ def _place(request: HttpRequest) -> HttpResponse:
                     user=request.user,
                     language=get_language() or "",
                     own_orders=browser.orders_left_unpaid(request),
+                    objection=form.objection,
                 )
             except CouponRefused:
                 trying.fail()
@@ -135,6 +136,7 @@ def _place(request: HttpRequest) -> HttpResponse:
         return _page(request, _unchecked(request, token=False), Tried(problem=error.message))
     except ShopError as error:
         return _page(request, form, Tried(problem=error.message))
+    form.sign_up(request=request, email=order.email)
     # The coupons stay staged until the order is paid: whoever leaves the payment page and orders anew keeps them.
     browser.remember_order(request, order)
     # What could not be ordered waits among the saved things until it can.

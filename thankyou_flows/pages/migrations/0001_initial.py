@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import re
-
-import django.core.validators
 import django.db.models.deletion
 import wagtail.fields
 from django.db import migrations, models
 
+import thankyou_flows.blocks.newsletter
 import thankyou_flows.page
 import thankyou_flows.rules
 
@@ -239,7 +237,7 @@ class Migration(migrations.Migration):
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {
-                                    "default": "What is new, and how to get the most out of what you have.",
+                                    "help_text": "Empty: what the list is about, as it says itself.",
                                     "label": "A sentence about it",
                                     "max_length": 200,
                                     "required": False,
@@ -249,8 +247,7 @@ class Migration(migrations.Migration):
                                 "wagtail.blocks.CharBlock",
                                 (),
                                 {
-                                    "default": "At most twice a month.",
-                                    "help_text": "How often you write. Say only what you will keep.",
+                                    "help_text": "How often you write. Say only what you will keep. Empty: what the list promises.",
                                     "label": "What you promise",
                                     "max_length": 200,
                                     "required": False,
@@ -262,20 +259,12 @@ class Migration(migrations.Migration):
                                 {"default": "Subscribe", "label": "Button", "max_length": 40},
                             ),
                             28: (
-                                "wagtail.blocks.CharBlock",
-                                (),
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
                                 {
-                                    "default": "newsletter",
-                                    "help_text": "Only of interest if you have several newsletters. Small letters, digits and hyphens: “recipes”.",
+                                    "choices": thankyou_flows.blocks.newsletter.list_choices,
+                                    "help_text": "What people agree to is kept with it.",
                                     "label": "List",
-                                    "max_length": 50,
-                                    "validators": [
-                                        django.core.validators.RegexValidator(
-                                            re.compile("^[-a-zA-Z0-9_]+\\Z"),
-                                            "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
-                                            "invalid",
-                                        )
-                                    ],
                                 },
                             ),
                             29: (

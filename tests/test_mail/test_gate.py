@@ -1,0 +1,489 @@
+"""The gate: kind × consent × state × cap × rule, as a table; who gets the next place; and a fixed number of queries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thankyou_flows.mail import caps
+from thankyou_flows.mail.composing import DoNotSend, SendLater
+from thankyou_flows.mail.gate import PastOrder, Standing, judge, offered_since, standings, take_place
+from thankyou_flows.models import (
+    Contact,
+    FollowUp,
+    Ground,
+    MailingList,
+    Message,
+    MessageKind,
+    Subscription,
+    Suppression,
+    WhyNot,
+)
+from thankyou_flows.values import Objection, OrderState
+
+from .people import ANN, ANN_KEY, at_once, make_list, make_message, make_order_record, noon, sign_up
+
+NOON = noon()
+LETTERS = MailingList(pk=1, slug="letters", title="Letters")
+TIPS = MailingList(pk=2, slug="tips", title="Tips", covers_follow_ups=True)
+ABOUT_LETTERS = FollowUp(pk=1, title="On the list", mailing_list=LETTERS)
+
+TRANSACTIONAL, FOLLOW_UP, NEWSLETTER = MessageKind.TRANSACTIONAL, MessageKind.FOLLOW_UP, MessageKind.NEWSLETTER
+Reason = Suppression.Reason
+MARKETING, FOLLOW_UPS, LETTERS_LEFT = Suppression.MARKETING, Suppression.FOLLOW_UPS, "list:letters"
+
+
+def days(count: float) -> timedelta:
+    return timedelta(days=count)
+
+
+def bought(objection: Objection, *, days_ago: float = 3) -> dict[str, Any]:
+    return {"last_order_at": NOON - days(days_ago), "objection": objection}
+
+
+CONFIRMED: dict[str, Any] = {"confirmed": frozenset({"letters"})}
+TIPS_CONFIRMED: dict[str, Any] = {"confirmed": frozenset({"tips"}), "confirmed_for_follow_ups": frozenset({"tips"})}
+PENDING: dict[str, Any] = {"pending": frozenset({"letters"})}
+LEFT: dict[str, Any] = {"left": frozenset({"letters"})}
+OFFERED, USED, NOT_OFFERED = bought(Objection.OFFERED), bought(Objection.USED), bought(Objection.NOT_OFFERED)
+STRANGER: dict[str, Any] = {}
+WEEKLY, MONTHLY = {"rest": timedelta(days=7)}, {"rest": timedelta(days=30)}
+
+
+def but(scope: str, reason: str) -> dict[str, Any]:
+    return {"suppressed": {scope: reason}}
+
+
+#: Kind, what is known of the person, rules of the moment → what the gate says: a ground, or why not.
+MATRIX: list[tuple[str, MessageKind, dict[str, Any], dict[str, Any], str]] = [
+    # An answer to what the customer did: nothing stops it but an address that does not exist.
+    ("receipt, stranger", TRANSACTIONAL, STRANGER, {}, Ground.REQUEST),
+    ("receipt, left the list", TRANSACTIONAL, LEFT, but(LETTERS_LEFT, Reason.LEFT), Ground.REQUEST),
+    ("receipt, left all", TRANSACTIONAL, STRANGER, but(MARKETING, Reason.LEFT), Ground.REQUEST),
+    ("receipt, objected", TRANSACTIONAL, USED, but(FOLLOW_UPS, Reason.OBJECTED), Ground.REQUEST),
+    ("receipt, complained", TRANSACTIONAL, STRANGER, but(MARKETING, Reason.COMPLAINED), Ground.REQUEST),
+    ("receipt, erased", TRANSACTIONAL, STRANGER, but(MARKETING, Reason.ERASED), Ground.REQUEST),
+    ("receipt, bounced", TRANSACTIONAL, STRANGER, but(MARKETING, Reason.BOUNCED), WhyNot.BOUNCED),
+    ("receipt, paused", TRANSACTIONAL, STRANGER, {"paused_until": NOON + days(5)}, Ground.REQUEST),
+    ("receipt, just had one", TRANSACTIONAL, STRANGER, {"last_marketing_at": NOON}, Ground.REQUEST),
+    ("receipt, had enough", TRANSACTIONAL, STRANGER, {"sent_in_30_days": 99}, Ground.REQUEST),
+    ("receipt, at night", TRANSACTIONAL, STRANGER, {"time_zone": "Pacific/Auckland"}, Ground.REQUEST),
+    # A newsletter: its list, confirmed.
+    ("newsletter, stranger", NEWSLETTER, STRANGER, {}, WhyNot.NO_CONSENT),
+    ("newsletter, customer", NEWSLETTER, OFFERED, {}, WhyNot.NO_CONSENT),
+    ("newsletter, another list", NEWSLETTER, TIPS_CONFIRMED, {}, WhyNot.NO_CONSENT),
+    ("newsletter, pending", NEWSLETTER, PENDING, {}, WhyNot.PENDING),
+    ("newsletter, confirmed", NEWSLETTER, CONFIRMED, {}, Ground.CONSENT),
+    ("newsletter, left", NEWSLETTER, LEFT, {}, WhyNot.LEFT),
+    ("newsletter, confirmed, objected to follow-ups", NEWSLETTER, CONFIRMED, but(FOLLOW_UPS, Reason.OBJECTED), Ground.CONSENT),
+    ("newsletter, list suppressed", NEWSLETTER, CONFIRMED, but(LETTERS_LEFT, Reason.LEFT), WhyNot.LEFT),
+    ("newsletter, other list suppressed", NEWSLETTER, CONFIRMED, but("list:tips", Reason.LEFT), Ground.CONSENT),
+    ("newsletter, left all", NEWSLETTER, CONFIRMED, but(MARKETING, Reason.LEFT), WhyNot.LEFT),
+    ("newsletter, erased", NEWSLETTER, CONFIRMED, but(MARKETING, Reason.ERASED), WhyNot.ERASED),
+    ("newsletter, bounced", NEWSLETTER, CONFIRMED, but(MARKETING, Reason.BOUNCED), WhyNot.BOUNCED),
+    ("newsletter, complained", NEWSLETTER, CONFIRMED, but(MARKETING, Reason.COMPLAINED), WhyNot.COMPLAINED),
+    ("newsletter, by hand", NEWSLETTER, CONFIRMED, but(MARKETING, Reason.MANUAL), WhyNot.BY_HAND),
+    ("newsletter, paused", NEWSLETTER, CONFIRMED, {"paused_until": NOON + days(5)}, WhyNot.PAUSED),
+    ("newsletter, pause over", NEWSLETTER, CONFIRMED, {"paused_until": NOON}, Ground.CONSENT),
+    ("newsletter, one today", NEWSLETTER, CONFIRMED, {"last_marketing_at": NOON - days(0.9)}, WhyNot.TOO_MANY),
+    ("newsletter, one yesterday", NEWSLETTER, CONFIRMED, {"last_marketing_at": NOON - days(1)}, Ground.CONSENT),
+    ("newsletter, weekly, yesterday", NEWSLETTER, CONFIRMED, {**WEEKLY, "last_marketing_at": NOON - days(1)}, WhyNot.TOO_MANY),
+    ("newsletter, weekly, one last week", NEWSLETTER, CONFIRMED, {**WEEKLY, "last_marketing_at": NOON - days(7)}, Ground.CONSENT),
+    ("newsletter, seven this month", NEWSLETTER, CONFIRMED, {"sent_in_30_days": 7}, Ground.CONSENT),
+    ("newsletter, eight this month", NEWSLETTER, CONFIRMED, {"sent_in_30_days": 8}, WhyNot.TOO_MANY),
+    ("newsletter, at night there", NEWSLETTER, CONFIRMED, {"time_zone": "Pacific/Auckland"}, WhyNot.QUIET),
+    ("newsletter, unknown zone", NEWSLETTER, CONFIRMED, {"time_zone": "Mars/Olympus"}, Ground.CONSENT),
+    # A follow-up: consent that covers it, or the soft opt-in.
+    ("follow-up, stranger", FOLLOW_UP, STRANGER, {}, WhyNot.NO_CONSENT),
+    ("follow-up, on a list without them", FOLLOW_UP, CONFIRMED, {}, WhyNot.NO_CONSENT),
+    ("follow-up, on a list with them", FOLLOW_UP, TIPS_CONFIRMED, {}, Ground.CONSENT),
+    ("follow-up, objection offered", FOLLOW_UP, OFFERED, {}, Ground.SOFT_OPT_IN),
+    ("follow-up, objection not offered", FOLLOW_UP, NOT_OFFERED, {}, WhyNot.NOT_OFFERED),
+    ("follow-up, objection used", FOLLOW_UP, USED, {}, WhyNot.OBJECTED),
+    ("follow-up, used, on a list with them", FOLLOW_UP, {**USED, **TIPS_CONFIRMED}, {}, Ground.CONSENT),
+    ("follow-up, not offered, on a list with them", FOLLOW_UP, {**NOT_OFFERED, **TIPS_CONFIRMED}, {}, Ground.CONSENT),
+    ("follow-up, offered long ago", FOLLOW_UP, bought(Objection.OFFERED, days_ago=366), {}, WhyNot.NO_CONSENT),
+    ("follow-up, offered a year ago", FOLLOW_UP, bought(Objection.OFFERED, days_ago=365), {}, Ground.SOFT_OPT_IN),
+    ("follow-up, objected since", FOLLOW_UP, OFFERED, {"objected_at": NOON - days(1)}, WhyNot.OBJECTED),
+    ("follow-up, objection suppression", FOLLOW_UP, OFFERED, but(FOLLOW_UPS, Reason.OBJECTED), WhyNot.OBJECTED),
+    ("follow-up, suppression beats consent", FOLLOW_UP, TIPS_CONFIRMED, but(FOLLOW_UPS, Reason.OBJECTED), WhyNot.OBJECTED),
+    ("follow-up, left all", FOLLOW_UP, OFFERED, but(MARKETING, Reason.LEFT), WhyNot.LEFT),
+    ("follow-up, left a list", FOLLOW_UP, {**OFFERED, **LEFT}, but(LETTERS_LEFT, Reason.LEFT), Ground.SOFT_OPT_IN),
+    ("follow-up, erased", FOLLOW_UP, OFFERED, but(MARKETING, Reason.ERASED), WhyNot.ERASED),
+    ("follow-up, bounced", FOLLOW_UP, OFFERED, but(MARKETING, Reason.BOUNCED), WhyNot.BOUNCED),
+    ("follow-up, complained", FOLLOW_UP, OFFERED, but(MARKETING, Reason.COMPLAINED), WhyNot.COMPLAINED),
+    ("follow-up, paused", FOLLOW_UP, OFFERED, {"paused_until": NOON + days(5)}, WhyNot.PAUSED),
+    ("follow-up, one today", FOLLOW_UP, OFFERED, {"last_marketing_at": NOON - days(0.5)}, WhyNot.TOO_MANY),
+    ("follow-up, monthly, one last week", FOLLOW_UP, OFFERED, {**MONTHLY, "last_marketing_at": NOON - days(7)}, WhyNot.TOO_MANY),
+    ("follow-up, had enough", FOLLOW_UP, OFFERED, {"sent_in_30_days": 8}, WhyNot.TOO_MANY),
+    ("follow-up, at night there", FOLLOW_UP, OFFERED, {"time_zone": "Pacific/Auckland"}, WhyNot.QUIET),
+    # No hurry makes good what nobody agreed to.
+    ("follow-up, not offered and paused", FOLLOW_UP, NOT_OFFERED, {"paused_until": NOON + days(5)}, WhyNot.NOT_OFFERED),
+]  # fmt: skip
+
+
+def message_of(kind: MessageKind, **fields: Any) -> Message:
+    if kind == NEWSLETTER:
+        fields.setdefault("mailing_list", LETTERS)
+    return Message(kind=kind, composer="email", email=ANN, email_key=ANN_KEY, **fields)
+
+
+def said(message: Message, standing: Standing, now: datetime = NOON) -> str:
+    """Return what the gate says in one word: the ground, or why not."""
+    try:
+        return judge(message=message, standing=standing, now=now)
+    except (DoNotSend, SendLater) as no:
+        return no.why
+
+
+@pytest.fixture(autouse=True)
+def _shop(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Vienna"
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "QUIET_HOURS": "21:00-08:00"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "person", "rules", "answer"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX]
+)
+def test_the_matrix(kind: MessageKind, person: dict[str, Any], rules: dict[str, Any], answer: str) -> None:
+    """EM-6, EM-11, EM-12: kind × consent × state × cap × rule."""
+    assert said(message_of(kind), Standing(**{**person, **rules})) == answer
+
+
+def test_the_matrix_names_each_case_once() -> None:
+    """A row that says the same as another would hide it."""
+    assert len({row[0] for row in MATRIX}) == len(MATRIX)
+
+
+@pytest.mark.parametrize(
+    ("person", "answer"),
+    [
+        (CONFIRMED, Ground.CONSENT),
+        (PENDING, WhyNot.PENDING),
+        (LEFT, WhyNot.LEFT),
+        ({**LEFT, **OFFERED}, WhyNot.LEFT),
+        (OFFERED, Ground.SOFT_OPT_IN),
+        ({**PENDING, **NOT_OFFERED}, WhyNot.NOT_OFFERED),
+        (STRANGER, WhyNot.NO_CONSENT),
+    ],
+    ids=["confirmed", "pending", "left", "left_customer", "customer", "pending_not_offered", "stranger"],
+)
+def test_a_follow_up_with_a_list_of_its_own(person: dict[str, Any], answer: str) -> None:
+    """EM-11: the list's consent carries it, and whoever left that list gets it on no other ground."""
+    message = message_of(FOLLOW_UP, follow_up=ABOUT_LETTERS)
+    assert said(message, Standing(**person)) == answer
+
+
+def test_a_newsletter_without_a_list_goes_to_nobody() -> None:
+    """EM-11: consent is to a list; a list that is gone has none."""
+    assert said(message_of(NEWSLETTER, mailing_list=None), Standing(**CONFIRMED)) == WhyNot.NO_CONSENT
+
+
+@pytest.mark.parametrize(
+    ("reason", "answer"),
+    [
+        (Reason.COMPLAINED, WhyNot.COMPLAINED),
+        (Reason.BOUNCED, WhyNot.BOUNCED),
+        (Reason.LEFT, Ground.REQUEST),
+        (Reason.ERASED, Ground.REQUEST),
+    ],
+    ids=lambda value: str(value),
+)
+def test_the_question_for_a_sign_up(reason: Reason, answer: str) -> None:
+    """EM-3, EM-6: it is mail that somebody else may have asked for; whoever complained is not asked again."""
+    message = Message(kind=TRANSACTIONAL, composer="confirmation", email=ANN, email_key=ANN_KEY)
+    assert said(message, Standing(suppressed={MARKETING: reason})) == answer
+
+
+@pytest.mark.parametrize("where", ["ref", "context"])
+def test_the_order_that_a_message_is_about_counts(where: str) -> None:
+    """EM-11: an order placed before an objection was offered never gets a follow-up, whatever a later one offered."""
+    orders = {
+        "old": PastOrder(placed_at=NOON - days(30), objection=Objection.NOT_OFFERED),
+        "new": PastOrder(placed_at=NOON - days(3), objection=Objection.OFFERED),
+    }
+    standing = Standing(orders=orders, **OFFERED)
+
+    def about(number: str) -> Message:
+        return message_of(
+            FOLLOW_UP, **({"ref": number} if where == "ref" else {"ref": "7", "context": {"order": number}})
+        )
+
+    assert said(about("old"), standing) == WhyNot.NOT_OFFERED
+    assert said(about("new"), standing) == Ground.SOFT_OPT_IN
+
+
+def test_an_order_that_nobody_knows_is_no_ground() -> None:
+    """EM-11: planning said which order, and that one is gone: another one does not stand in for it."""
+    message = message_of(FOLLOW_UP, context={"order": "gone"})
+    assert said(message, Standing(orders={}, **OFFERED)) == WhyNot.NO_CONSENT
+
+
+@pytest.mark.parametrize(
+    ("setting", "objection", "answer"),
+    [
+        ("2026-02-27", Objection.NOT_OFFERED, Ground.SOFT_OPT_IN),
+        ("2026-02-27T12:00:00+00:00", Objection.NOT_OFFERED, Ground.SOFT_OPT_IN),
+        ("2026-02-27T12:00:01+00:00", Objection.NOT_OFFERED, WhyNot.NOT_OFFERED),
+        ("2026-02-28", Objection.NOT_OFFERED, WhyNot.NOT_OFFERED),
+        ("2026-02-01", Objection.USED, WhyNot.OBJECTED),
+        ("2026-02-28", Objection.OFFERED, Ground.SOFT_OPT_IN),
+        ("nonsense", Objection.NOT_OFFERED, WhyNot.NOT_OFFERED),
+        ("2026-13-45", Objection.NOT_OFFERED, WhyNot.NOT_OFFERED),
+    ],
+    ids=["day", "moment", "second_too_late", "later", "used", "said_so_itself", "nonsense", "no_such_day"],
+)
+def test_since_when_the_checkout_offers_it(settings: Any, setting: str, objection: Objection, answer: str) -> None:
+    """EM-11: OBJECTION_OFFERED_SINCE speaks for orders that do not say it themselves; never against an objection."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "OBJECTION_OFFERED_SINCE": setting}
+    assert said(message_of(FOLLOW_UP), Standing(**bought(objection))) == answer
+
+
+def test_a_day_begins_in_the_shop(settings: Any) -> None:
+    """EM-11: a date alone is a day of the shop's own zone."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "OBJECTION_OFFERED_SINCE": "2026-02-27"}
+    assert offered_since() == datetime.fromisoformat("2026-02-26T23:00:00+00:00")
+
+
+# Until when
+
+
+def until(standing: Standing, message: Message | None = None) -> datetime:
+    with pytest.raises(SendLater) as later:
+        judge(message=message or message_of(NEWSLETTER), standing=standing, now=NOON)
+    return later.value.until
+
+
+def test_a_pause_lasts_until_it_ends() -> None:
+    """EM-12: and if it ends at night, until that morning."""
+    assert until(Standing(paused_until=NOON + days(14), **CONFIRMED)) == NOON + days(14)
+    assert until(
+        Standing(
+            paused_until=NOON
+            + days(
+                14,
+            )
+            + timedelta(hours=10),
+            **CONFIRMED,
+        )
+    ) == datetime.fromisoformat("2026-03-17T07:00:00+00:00")
+
+
+def test_a_place_is_free_after_the_rest() -> None:
+    """EM-12: the next one waits as long as the person wants, and not shorter than the shop rests."""
+    assert until(Standing(last_marketing_at=NOON - timedelta(hours=1), **CONFIRMED)) == NOON + timedelta(hours=23)
+    week = Standing(last_marketing_at=NOON - days(1), rest=days(7), **CONFIRMED)
+    assert until(week) == NOON + days(6)
+
+
+def test_a_month_is_over_when_its_first_mail_is(settings: Any) -> None:
+    """EM-12: the cap frees a place when the oldest of the counted mails is 30 days old."""
+    standing = Standing(
+        sent_in_30_days=8, room_at=NOON + days(4), last_marketing_at=NOON - timedelta(hours=20), **CONFIRMED
+    )
+    assert until(standing) == NOON + days(4)
+
+
+def test_the_same_message_keeps_its_place() -> None:
+    """EM-10, EM-12: a second attempt of the message that took the place is not stopped by itself."""
+    message = message_of(NEWSLETTER)
+    standing = Standing(last_marketing_at=NOON, last_marketing_key=message.key, **CONFIRMED)
+    assert said(message, standing) == Ground.CONSENT
+    assert said(message_of(NEWSLETTER), standing) == WhyNot.TOO_MANY
+
+
+@given(
+    hours=st.integers(min_value=0, max_value=14 * 24),
+    rest=st.sampled_from([None, days(7), days(30)]),
+    paused=st.none() | st.integers(min_value=-48, max_value=400),
+    sent=st.integers(min_value=0, max_value=12),
+    zone=st.sampled_from(["", "Europe/Vienna", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "nowhere"]),
+)
+def test_later_is_later(hours: int, rest: timedelta | None, paused: int | None, sent: int, zone: str) -> None:
+    """EM-12: whatever waits, waits for a time to come, and outside the quiet hours."""
+    from thankyou_flows.mail.gate import next_morning
+
+    now = NOON + timedelta(hours=hours)
+    standing = Standing(
+        rest=rest,
+        paused_until=None if paused is None else now + timedelta(hours=paused),
+        sent_in_30_days=sent,
+        time_zone=zone,
+        last_marketing_at=NOON,
+        **CONFIRMED,
+    )
+    try:
+        judge(message=message_of(NEWSLETTER), standing=standing, now=now)
+    except SendLater as later:
+        assert later.until > now
+        assert next_morning(later.until, time_zone=zone) is None
+
+
+# Looking it up
+
+
+@pytest.mark.django_db
+def test_what_is_known_of_a_person() -> None:
+    """EM-6, EM-11: standings say it as the rows do."""
+    letters, tips = make_list("letters"), make_list("tips", covers_follow_ups=True)
+    sign_up(letters)
+    sign_up(tips)
+    sign_up(make_list("news"), state=Subscription.State.PENDING)
+    sign_up(make_list("old"), state=Subscription.State.LEFT)
+    Suppression.objects.create(email_key=ANN_KEY, scope=FOLLOW_UPS, reason=Reason.OBJECTED)
+    Contact.objects.filter(email_key=ANN_KEY).update(
+        frequency=Contact.Frequency.WEEKLY, paused_until=NOON, time_zone="Asia/Tokyo", last_marketing_at=NOON - days(2)
+    )
+    make_order_record("T-1", placed_at=NOON - days(90), objection=Objection.USED)
+    make_order_record("T-2", placed_at=NOON - days(9))
+    make_order_record("T-3", placed_at=NOON - days(5), state=OrderState.REFUNDED, objection=Objection.NOT_OFFERED)
+    make_order_record("T-4", placed_at=NOON - days(1), email="somebody@example.com")
+    for age in (1, 29, 31):
+        make_message(NEWSLETTER, state=Message.State.SENT, sent_at=NOON - days(age))
+    make_message(TRANSACTIONAL, state=Message.State.SENT, sent_at=NOON - days(1))
+    message = make_message(FOLLOW_UP, ref="T-3")
+    assert standings([message], now=NOON) == {
+        ANN_KEY: Standing(
+            confirmed=frozenset({"letters", "tips"}),
+            confirmed_for_follow_ups=frozenset({"tips"}),
+            pending=frozenset({"news"}),
+            left=frozenset({"old"}),
+            suppressed={FOLLOW_UPS: Reason.OBJECTED},
+            last_order_at=NOON - days(9),
+            objection=Objection.OFFERED,
+            orders={"T-3": PastOrder(placed_at=NOON - days(5), objection=Objection.NOT_OFFERED)},
+            objected_at=NOON - days(90),
+            rest=days(7),
+            paused_until=NOON,
+            time_zone="Asia/Tokyo",
+            last_marketing_at=NOON - days(2),
+            sent_in_30_days=2,
+        )
+    }
+
+
+@pytest.mark.django_db
+def test_room_comes_back_with_the_eighth_newest(settings: Any) -> None:
+    """EM-12: nine in a month of eight: two must grow old before there is room."""
+    for age in range(1, 10):
+        make_message(NEWSLETTER, state=Message.State.SENT, sent_at=NOON - days(age))
+    standing = standings([make_message()], now=NOON)[ANN_KEY]
+    assert (standing.sent_in_30_days, standing.room_at) == (9, NOON - days(8) + days(30))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 20])
+def test_the_number_of_queries(count: int, django_assert_num_queries: Any) -> None:
+    """EM-6: seven for any number of messages, one for transactional ones; judging needs none."""
+    letters = make_list()
+    follow_up = FollowUp.objects.create(title="Care", trigger="order_paid", mailing_list=letters)
+    for number in range(count):
+        email = f"person{number}@example.com"
+        sign_up(letters, email)
+        make_order_record(f"T-{number}", email=email)
+        make_message(NEWSLETTER, email=email, mailing_list=letters)
+        make_message(FOLLOW_UP, email=email, follow_up=follow_up, ref=f"T-{number}")
+        make_message(TRANSACTIONAL, email=email)
+    messages = list(Message.objects.all())
+    with django_assert_num_queries(8):
+        known = standings(messages, now=NOON)
+    with django_assert_num_queries(0):
+        for message in messages:
+            judge(message=message, standing=known[message.email_key], now=NOON)
+    receipts = list(Message.objects.filter(kind=TRANSACTIONAL))
+    with django_assert_num_queries(1):
+        standings(receipts, now=NOON)
+    ready = list(Message.objects.select_related("mailing_list", "follow_up__mailing_list"))
+    with django_assert_num_queries(5):
+        standings(ready, now=NOON)
+
+
+# Places
+
+
+@pytest.mark.django_db
+def test_the_first_place_makes_a_contact() -> None:
+    """EM-12: somebody who is not known yet becomes a contact by the first mail."""
+    message = make_message(language="de")
+    assert take_place(message=message, now=NOON)
+    contact = Contact.objects.get()
+    assert (contact.email, contact.email_key, contact.language) == (ANN, ANN_KEY, "de")
+    assert (contact.last_marketing_at, contact.last_marketing_key) == (NOON, message.key)
+
+
+@pytest.mark.django_db
+def test_one_place_a_day() -> None:
+    """EM-12: the second message of a day has none, the first one keeps it for its next attempt, the day after is free."""
+    first, second = make_message(), make_message()
+    assert take_place(message=first, now=NOON)
+    assert not take_place(message=second, now=NOON + timedelta(hours=23))
+    assert take_place(message=first, now=NOON + timedelta(hours=23))
+    assert not take_place(message=second, now=NOON + timedelta(hours=25))
+    assert take_place(message=second, now=NOON + timedelta(hours=47))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("frequency", "span"), [("all", 1), ("weekly", 7), ("monthly", 30)])
+def test_as_often_as_the_person_wants(frequency: str, span: int) -> None:
+    """EM-12: the guard itself knows how often, not only the judge."""
+    Contact.objects.create(email=ANN, email_key=ANN_KEY, frequency=frequency, last_marketing_at=NOON)
+    message = make_message()
+    assert not take_place(message=message, now=NOON + days(span) - timedelta(seconds=1))
+    assert take_place(message=message, now=NOON + days(span))
+
+
+@pytest.mark.django_db
+def test_no_place_in_a_pause_and_for_nobody() -> None:
+    """EM-12: a pause that began after the gate was asked; a message whose person is erased; a receipt needs no place."""
+    Contact.objects.create(email=ANN, email_key=ANN_KEY, paused_until=NOON + days(1))
+    assert not take_place(message=make_message(), now=NOON)
+    assert not take_place(message=make_message(email=""), now=NOON)
+    assert take_place(message=make_message(TRANSACTIONAL), now=NOON)
+
+
+@pytest.mark.django_db
+@given(steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=20))
+def test_never_two_within_the_rest(steps: list[tuple[int, int]]) -> None:
+    """EM-12: whatever message comes when, no two different ones are sent within 24 hours."""
+    Contact.objects.all().delete()
+    Message.objects.all().delete()
+    messages = [make_message() for _n in range(3)]
+    now, sent = NOON, []
+    for which, hours in steps:
+        now += timedelta(hours=hours)
+        if take_place(message=messages[which], now=now):
+            sent.append((now, messages[which].key))
+    for at, key in sent:
+        others = [other_at for other_at, other in sent if other != key]
+        assert all(abs(at - other) >= timedelta(hours=24) for other in others)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("known", [True, False], ids=["contact", "stranger"])
+def test_of_two_workers_one_gets_the_place(known: bool) -> None:
+    """EM-12: eight messages for one person, eight workers at the same moment: one is sent."""
+    if known:
+        Contact.objects.create(email=ANN, email_key=ANN_KEY)
+    messages = [make_message() for _n in range(8)]
+    results = at_once(*[lambda message=message: take_place(message=message, now=NOON) for message in messages])
+    assert sorted(results) == [False] * 7 + [True]
+    assert Contact.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.teeth
+@pytest.mark.django_db(transaction=True)
+def test_without_the_guard_all_would_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The WHERE of the update is what keeps the place for one: without it every worker gets it."""
+    from django.db.models import Q
+
+    monkeypatch.setattr(caps, "_has_place", lambda key, now: Q())
+    Contact.objects.create(email=ANN, email_key=ANN_KEY)
+    messages = [make_message() for _n in range(8)]
+    results = at_once(*[lambda message=message: take_place(message=message, now=NOON) for message in messages])
+    assert sum(results) == 8

@@ -1,0 +1,126 @@
+"""What the follow-ups have done so far: counted by the database, in a few statements whatever the number of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from ..models import FollowUp, Message
+
+#: How many days the plot shows.
+DAYS: Final = 30
+
+_OPEN = Q(state__in=[Message.State.PLANNED, Message.State.CLAIMED, Message.State.ATTEMPTING])
+
+#: Each number, and which messages are in it.
+COUNTED: Final[Mapping[str, Q]] = {
+    "planned": Q(),
+    "waiting": _OPEN,
+    "sent": Q(state=Message.State.SENT),
+    "delivered": Q(delivered_at__isnull=False),
+    "clicked": Q(clicked_at__isnull=False),
+    "converted": Q(converted_at__isnull=False),
+    "left": Q(left_at__isnull=False),
+    "skipped": Q(state=Message.State.SKIPPED),
+    "failed": Q(state=Message.State.FAILED),
+}
+#: What the list shows.
+LISTED: Final = ("planned", "sent", "delivered", "converted", "left")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbers:
+    """A follow-up at a glance, in messages. ``planned`` are all that were ever written for it."""
+
+    planned: int = 0
+    waiting: int = 0
+    sent: int = 0
+    delivered: int = 0
+    clicked: int = 0
+    converted: int = 0
+    left: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Day:
+    """One day: mails sent, orders after a mail, and people who left by one."""
+
+    date: date
+    sent: int = 0
+    converted: int = 0
+    left: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.sent or self.converted or self.left)
+
+
+def with_counts(follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
+    """Add to each follow-up what the list shows of it: ``planned_count``, ``sent_count`` and so on, in one statement."""
+    return follow_ups.annotate(
+        **{f"{name}_count": Count("messages", filter=_of_messages(COUNTED[name])) for name in LISTED}
+    )
+
+
+def _of_messages(condition: Q) -> Q:
+    """Return a condition on messages as one on the follow-ups that they belong to."""
+    if not condition:
+        return Q(messages__isnull=False)
+    moved = Q()
+    for child in condition.children:
+        lookup, value = child
+        moved &= Q(**{f"messages__{lookup}": value})
+    return moved
+
+
+def count(*, follow_up: FollowUp) -> Numbers:
+    """Return a follow-up's numbers in one statement."""
+    messages = Message.objects.filter(follow_up=follow_up).order_by()
+    return Numbers(**messages.aggregate(**{name: Count("pk", filter=rule or None) for name, rule in COUNTED.items()}))
+
+
+def reasons(*, follow_up: FollowUp) -> list[tuple[str, int]]:
+    """Return why messages were not sent, in words, with how many of them; the most frequent first."""
+    rows = (
+        Message.objects.filter(follow_up=follow_up, state__in=[Message.State.SKIPPED, Message.State.FAILED])
+        .exclude(why_not="")
+        .order_by()
+        .values("why_not")
+        .annotate(rows=Count("pk"))
+        .order_by("-rows", "why_not")
+    )
+    words = dict(Message._meta.get_field("why_not").flatchoices)
+    return [(str(words.get(row["why_not"], row["why_not"])), row["rows"]) for row in rows]
+
+
+def course(*, follow_up: FollowUp, days: int = DAYS, now: datetime | None = None) -> list[Day]:
+    """Return the last ``days`` days without gaps, the oldest first, in the site's zone; in three statements."""
+    zone = timezone.get_current_timezone()
+    today = (now or timezone.now()).astimezone(zone).date()
+    first = today - timedelta(days=days - 1)
+    since = datetime.combine(first, time.min, zone)
+    columns = {"sent": "sent_at", "converted": "converted_at", "left": "left_at"}
+    counted = {name: _per_day(follow_up, column, since) for name, column in columns.items()}
+    return [
+        Day(date=day, **{name: rows.get(day, 0) for name, rows in counted.items()})
+        for day in (first + timedelta(days=step) for step in range(days))
+    ]
+
+
+def _per_day(follow_up: FollowUp, column: str, since: datetime) -> Mapping[date, int]:
+    rows: Any = (
+        Message.objects.filter(follow_up=follow_up, **{f"{column}__gte": since})
+        .order_by()
+        .annotate(day=TruncDate(column, tzinfo=since.tzinfo))
+        .values("day")
+        .annotate(rows=Count("pk"))
+    )
+    return {row["day"]: row["rows"] for row in rows}
