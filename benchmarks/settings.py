@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import django
+
 from tests.oscar.settings import *  # noqa: F403
 from tests.oscar.settings import DATABASES, INSTALLED_APPS, ROOT, TEMPLATES, VAR
 
 INSTALLED_APPS = ["benchmarks", *INSTALLED_APPS]
+IMMEDIATE = f"{'django.tasks' if django.VERSION >= (6, 0) else 'django_tasks'}.backends.immediate.ImmediateBackend"
 # Peers; without them their sides are left out.
 PEERS = [name for name in ("cart", "discounts", "engagement") if find_spec(f"flexcommerce_{name}")]
 if PEERS:
     INSTALLED_APPS += ["flexcommerce_core", *(f"flexcommerce_{name}" for name in PEERS)]
     FLEXCOMMERCE = {"PRODUCT_MODELS": ["benchmarks.Ware"], "CURRENCY": "EUR", "VAT_INCLUSIVE": True}
+# Another peer: a queue in the database, of which each mail is a task.
+if find_spec("django_tasks_db"):
+    INSTALLED_APPS = [*(app for app in INSTALLED_APPS if app != "django_tasks_db"), "django_tasks_db"]
+    TASKS = {"default": {"BACKEND": IMMEDIATE}, "bench": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 ROOT_URLCONF = "benchmarks.urls"
 # Debug off and APP_DIRS on: Django keeps compiled templates.
 TEMPLATES[0]["DIRS"] = [ROOT / "benchmarks" / "templates", ROOT / "templates"]

@@ -64,7 +64,8 @@ class Pruned:
 def prune(*, dry_run: bool = False, now: datetime | None = None) -> Pruned:
     """Delete what is past its time, CHUNK rows in a transaction, and return how many rows of each that were.
 
-    With ``dry_run`` nothing is deleted, and the numbers say what would be. Safe to run at any time, beside customers, and to repeat.
+    With ``dry_run`` nothing is deleted, and the numbers say what would be. Safe to run at any time, beside customers, and
+    to repeat.
     """
     now = now or timezone.now()
     # What goes with old items, or because they are gone, is counted as if they were.

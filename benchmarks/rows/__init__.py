@@ -11,4 +11,5 @@ ROWS = {
     "issuing": "benchmarks.rows.issuing",
     "coupons_hot": "benchmarks.rows.coupons_hot",
     "coupons_many": "benchmarks.rows.coupons_many",
+    "outbox": "benchmarks.rows.outbox",
 }

@@ -106,6 +106,7 @@ def _demo(settings: Any, shop_url: str, tmp_path: Path) -> None:
     settings.EMAIL_BACKEND = "example_site.demo.mailbox.FolderBackend"
     settings.MAIL_FOLDER = tmp_path / "mail"
     settings.SHOP_BASE_URL = shop_url
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "BASE_URL": shop_url}
     cache.clear()
 
 

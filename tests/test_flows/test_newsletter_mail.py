@@ -95,9 +95,7 @@ def test_a_storm_without_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
 
     ConfirmationAllowance.objects.create(mailbox_key=mailbox_key("victim@example.com"))
     subscribe(email="other@example.com", wording="w", base_url="https://shop.example")
-    Subscription.objects.filter(email="other@example.com").update(
-        email_key=customer_key("victim@example.com")
-    )
+    Subscription.objects.filter(email="other@example.com").update(email_key=customer_key("victim@example.com"))
     mail.outbox.clear()
     monkeypatch.setattr(limits, "take_allowance", look_then_note)
     assert storm() > 1

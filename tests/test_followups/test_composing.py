@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from coupons.holders import customer_key
 from coupons.models import Coupon, CouponEvent
+from coupons.models.questions import Question
 from tests.test_followups.conftest import ANN, buy, give, make_campaign, make_follow_up, make_product
 from tests.test_followups.mails import BODY, links_of_html, links_of_text, words, words_of_html
 from thankyou_flows.followups import composing
@@ -288,7 +289,7 @@ def test_a_preview_issues_no_coupon_and_writes_nothing(mode: str) -> None:
 def test_a_preview_shows_a_word_and_a_locked_coupon_as_they_are() -> None:
     word = make_campaign(code_type="word", word="SPRING")
     locked = make_campaign(title="Locked")
-    locked.questions.create(label="Your colour?", clean_name="colour", field_type="singleline")
+    Question.objects.create(campaign=locked, label="Your colour?", field_type="singleline")
     texts = []
     for campaign in (word, locked):
         step = make_follow_up("order_paid", {"body": COUPON_BODY, "campaign": campaign}).steps.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,9 @@ from tests.test_followups.mails import (
 )
 from thankyou_flows.mail.placeholders import validate_placeholders
 from thankyou_flows.values import Product
+
+# Wagtail leaves the file to the garbage collector in which it makes a rendition.
+pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file <tempfile.SpooledTemporaryFile:ResourceWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +188,8 @@ def test_a_button_has_a_page_or_an_address_not_both(db: None) -> None:
 @pytest.fixture
 def kettle(db: None, settings: Any, tmp_path: Any) -> Any:
     settings.MEDIA_ROOT = str(tmp_path)
-    return get_image_model().objects.create(title="Kettle", file=get_test_image_file(size=(1400, 700)))
+    yield get_image_model().objects.create(title="Kettle", file=get_test_image_file(size=(1400, 700)))
+    gc.collect()
 
 
 def picture(image: Any, **changes: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from coupons.models import Campaign, Coupon, Redemption
 from thankyou_flows.followups.planning import plan
 from thankyou_flows.followups.stops import reconsider
 from thankyou_flows.mail.composing import DoNotSend, SendLater
+from thankyou_flows.mail.sending import send_due
 from thankyou_flows.models import FollowUp, FollowUpStep, MailingList, Message, MessageKind, Subscription
 from thankyou_flows.orders import record_order
 from thankyou_flows.stores.dummy import DummyStore
@@ -363,3 +364,32 @@ def test_asking_again_costs_the_same_whatever_else_there_is(make: Make, others: 
     with CaptureQueriesContext(connection) as queries:
         reconsider(message, now=timezone.now())
     assert len(queries) == {"list_message": 5, "item_message": 5, "inquiry_message": 4}.get(make.__name__, 3)
+
+
+def test_the_worker_asks_and_says_why(clock: Any, committed: Any, mailoutbox: list[Any]) -> None:
+    """EM-12: from the order to the mail; of two orders, the refunded one gets none, and the owner sees why."""
+    make_follow_up(
+        "order_paid",
+        {"delay": 1, "body": [("text", {"text": "<p>Enjoy your tea.</p>"})]},
+        kind=MessageKind.TRANSACTIONAL,
+    )
+    with committed():
+        buy()
+        buy("T-2000", email="bea@example.com")
+    clock.shift(timedelta(days=1))
+    # The shop has not told anybody of the refund.
+    change_order(state=OrderState.REFUNDED)
+    send_due()
+    assert [mail.to for mail in mailoutbox] == [["bea@example.com"]]
+    assert {message.ref: message.why_not for message in planned()} == {"T-1001": "order_over", "T-2000": ""}
+
+
+def test_more_time_is_used_by_the_worker(clock: Any) -> None:
+    """EM-12, AX-2: a mail in hand goes back, and out before the end that counts."""
+    message = coupon_message("coupon_expiring")
+    clock.move_to(message.due_at)
+    end = message.happened_at + timedelta(days=5)
+    edit(Coupon, ends_at=end)
+    send_due()
+    message.refresh_from_db()
+    assert (message.state, message.due_at, message.expires_at) == ("planned", end - timedelta(days=3), end)

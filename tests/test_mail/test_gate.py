@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thankyou_flows.mail import caps
 from thankyou_flows.mail.composing import DoNotSend, SendLater
-from thankyou_flows.mail.gate import PastOrder, Standing, judge, offered_since, standings, take_place
+from thankyou_flows.mail.gate import PastOrder, Standing, judge, next_morning, offered_since, standings
 from thankyou_flows.models import (
     Contact,
     FollowUp,
@@ -25,7 +24,7 @@ from thankyou_flows.models import (
 )
 from thankyou_flows.values import Objection, OrderState
 
-from .people import ANN, ANN_KEY, at_once, make_list, make_message, make_order_record, noon, sign_up
+from .people import ANN, ANN_KEY, make_list, make_message, make_order_record, noon, sign_up
 
 NOON = noon()
 LETTERS = MailingList(pk=1, slug="letters", title="Letters")
@@ -305,8 +304,6 @@ def test_the_same_message_keeps_its_place() -> None:
 )
 def test_later_is_later(hours: int, rest: timedelta | None, paused: int | None, sent: int, zone: str) -> None:
     """EM-12: whatever waits, waits for a time to come, and outside the quiet hours."""
-    from thankyou_flows.mail.gate import next_morning
-
     now = NOON + timedelta(hours=hours)
     standing = Standing(
         rest=rest,
@@ -400,90 +397,3 @@ def test_the_number_of_queries(count: int, django_assert_num_queries: Any) -> No
     ready = list(Message.objects.select_related("mailing_list", "follow_up__mailing_list"))
     with django_assert_num_queries(5):
         standings(ready, now=NOON)
-
-
-# Places
-
-
-@pytest.mark.django_db
-def test_the_first_place_makes_a_contact() -> None:
-    """EM-12: somebody who is not known yet becomes a contact by the first mail."""
-    message = make_message(language="de")
-    assert take_place(message=message, now=NOON)
-    contact = Contact.objects.get()
-    assert (contact.email, contact.email_key, contact.language) == (ANN, ANN_KEY, "de")
-    assert (contact.last_marketing_at, contact.last_marketing_key) == (NOON, message.key)
-
-
-@pytest.mark.django_db
-def test_one_place_a_day() -> None:
-    """EM-12: the second message of a day has none, the first one keeps it for its next attempt, the day after is free."""
-    first, second = make_message(), make_message()
-    assert take_place(message=first, now=NOON)
-    assert not take_place(message=second, now=NOON + timedelta(hours=23))
-    assert take_place(message=first, now=NOON + timedelta(hours=23))
-    assert not take_place(message=second, now=NOON + timedelta(hours=25))
-    assert take_place(message=second, now=NOON + timedelta(hours=47))
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("frequency", "span"), [("all", 1), ("weekly", 7), ("monthly", 30)])
-def test_as_often_as_the_person_wants(frequency: str, span: int) -> None:
-    """EM-12: the guard itself knows how often, not only the judge."""
-    Contact.objects.create(email=ANN, email_key=ANN_KEY, frequency=frequency, last_marketing_at=NOON)
-    message = make_message()
-    assert not take_place(message=message, now=NOON + days(span) - timedelta(seconds=1))
-    assert take_place(message=message, now=NOON + days(span))
-
-
-@pytest.mark.django_db
-def test_no_place_in_a_pause_and_for_nobody() -> None:
-    """EM-12: a pause that began after the gate was asked; a message whose person is erased; a receipt needs no place."""
-    Contact.objects.create(email=ANN, email_key=ANN_KEY, paused_until=NOON + days(1))
-    assert not take_place(message=make_message(), now=NOON)
-    assert not take_place(message=make_message(email=""), now=NOON)
-    assert take_place(message=make_message(TRANSACTIONAL), now=NOON)
-
-
-@pytest.mark.django_db
-@given(steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=20))
-def test_never_two_within_the_rest(steps: list[tuple[int, int]]) -> None:
-    """EM-12: whatever message comes when, no two different ones are sent within 24 hours."""
-    Contact.objects.all().delete()
-    Message.objects.all().delete()
-    messages = [make_message() for _n in range(3)]
-    now, sent = NOON, []
-    for which, hours in steps:
-        now += timedelta(hours=hours)
-        if take_place(message=messages[which], now=now):
-            sent.append((now, messages[which].key))
-    for at, key in sent:
-        others = [other_at for other_at, other in sent if other != key]
-        assert all(abs(at - other) >= timedelta(hours=24) for other in others)
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("known", [True, False], ids=["contact", "stranger"])
-def test_of_two_workers_one_gets_the_place(known: bool) -> None:
-    """EM-12: eight messages for one person, eight workers at the same moment: one is sent."""
-    if known:
-        Contact.objects.create(email=ANN, email_key=ANN_KEY)
-    messages = [make_message() for _n in range(8)]
-    results = at_once(*[lambda message=message: take_place(message=message, now=NOON) for message in messages])
-    assert sorted(results) == [False] * 7 + [True]
-    assert Contact.objects.count() == 1
-
-
-@pytest.mark.postgres
-@pytest.mark.teeth
-@pytest.mark.django_db(transaction=True)
-def test_without_the_guard_all_would_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The WHERE of the update is what keeps the place for one: without it every worker gets it."""
-    from django.db.models import Q
-
-    monkeypatch.setattr(caps, "_has_place", lambda key, now: Q())
-    Contact.objects.create(email=ANN, email_key=ANN_KEY)
-    messages = [make_message() for _n in range(8)]
-    results = at_once(*[lambda message=message: take_place(message=message, now=NOON) for message in messages])
-    assert sum(results) == 8

@@ -90,7 +90,9 @@ def test_two_at_once_write_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Message.objects.count() == 1
 
 
-@pytest.mark.parametrize("email", ["", "ann", "ann@", "ann@example.com\nBcc: x@example.com", "a@example.com,b@example.com"])
+@pytest.mark.parametrize(
+    "email", ["", "ann", "ann@", "ann@example.com\nBcc: x@example.com", "a@example.com,b@example.com"]
+)
 def test_an_address_is_one(email: str) -> None:
     """EM-8: nothing that could become a second header or a second recipient."""
     with pytest.raises(ValidationError):
@@ -106,10 +108,9 @@ def test_a_key_is_needed(key: str) -> None:
 
 def test_rollback_sends_nothing(django_capture_on_commit_callbacks: Any) -> None:
     """EM-10: the row is written with its reason, so it goes with it."""
-    with django_capture_on_commit_callbacks(execute=True) as callbacks:
-        with pytest.raises(RuntimeError), transaction.atomic():
-            write()
-            raise RuntimeError
+    with django_capture_on_commit_callbacks(execute=True) as callbacks, pytest.raises(RuntimeError), transaction.atomic():
+        write()
+        raise RuntimeError
     assert callbacks == []
     assert not Message.objects.exists()
     assert mail.outbox == []
@@ -217,7 +218,9 @@ def test_without_a_cache_everything_wakes(
     assert broker.tasks == [None, None]
 
 
-@pytest.mark.parametrize("error", [ConnectionError("no broker"), OperationalError("no database")], ids=["broker", "database"])
+@pytest.mark.parametrize(
+    "error", [ConnectionError("no broker"), OperationalError("no database")], ids=["broker", "database"]
+)
 def test_a_broker_that_is_down(
     broker: Broker, error: Exception, django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -342,7 +345,14 @@ def test_stopped_before_it_is_sent(states: Any) -> None:
 
 @pytest.mark.parametrize(
     ("state", "is_possible"),
-    [("planned", False), ("claimed", False), ("attempting", False), ("sent", False), ("skipped", True), ("failed", True)],
+    [
+        ("planned", False),
+        ("claimed", False),
+        ("attempting", False),
+        ("sent", False),
+        ("skipped", True),
+        ("failed", True),
+    ],
 )
 def test_what_can_be_sent_again(state: str, is_possible: bool, django_capture_on_commit_callbacks: Any) -> None:
     """EM-9: what failed or was not sent, with fresh attempts; never what is on its way or has arrived."""

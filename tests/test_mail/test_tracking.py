@@ -42,9 +42,6 @@ def suppressed() -> dict[str, str]:
     return dict(Suppression.objects.of(customer_key(ANN)).values_list("scope", "reason"))
 
 
-# Counting
-
-
 def test_an_event_counts_once() -> None:
     """EM-7: the same event three times has one effect; another provider's may have the same id."""
     message = make_message()

@@ -69,11 +69,17 @@ def test_it_says_what_is_known_in_plain_words(both: Client) -> None:
     make_person(times=3)
     response = both.post(reverse(INDEX), {"email": EMAIL.upper()})
     text = " ".join(response.content.decode().split())
-    for part in ("What is known by", "Questions from customers", "stays without a name", "goes", "stays, see why"):
+    for part in (
+        "What is known by",
+        "Questions from customers",
+        "Erasure deletes",
+        "Stays without a name",
+        "Stays, for a reason",
+    ):
         assert part in text, part
     known = {line.what: line.count for line in response.context["known"]}
     assert known["Coupons"] == 6 and known["Contacts"] == 1 and known["Lists"] == 3
-    assert response["Cache-Control"] == "no-store, private"
+    assert "no-store" in response["Cache-Control"]
 
 
 def test_addresses_stand_in_no_address_of_a_page(both: Client) -> None:

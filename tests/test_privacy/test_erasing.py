@@ -125,6 +125,22 @@ def test_a_worker_that_is_handing_it_over_writes_nothing_back() -> None:
         assert tables_with(MARKER) == set(), act
 
 
+@pytest.mark.teeth
+def test_without_taking_it_away_the_worker_would_write_again() -> None:
+    """The guard above is needed: a message that is only blanked is planned again, with an error about it."""
+    from thankyou_flows.mail import claiming
+
+    made = make_person()
+    Message.objects.exclude(state="sent").delete()
+    Message.objects.update(state="planned", due_at=NOW, email=EMAIL, email_key=made.key)
+    [message] = claiming.claim(worker="w", limit=5, now=NOW)
+    claiming.begin(message=message, ground="consent", now=NOW, subject="Hi", text="Hi", html="Hi")
+    erase_person(email=EMAIL, now=NOW)
+    Message.objects.update(state="attempting", worker="w")
+    assert claiming.retry(message=message, due_at=NOW, error="451 later")
+    assert Message.objects.get().state == "planned"
+
+
 def test_a_confirmed_sign_up_leaves_a_proof_that_only_the_address_matches() -> None:
     """GDPR 7(1), 17(3)(e): the shop can still show what was agreed to, to somebody who comes with the address."""
     made = make_person()

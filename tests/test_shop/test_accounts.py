@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail, signing
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 
 from coupons.holders import customer_key
@@ -20,6 +21,19 @@ from example_site.shop.accounts import verified_email
 pytestmark = pytest.mark.django_db
 
 EMAIL = "mia@example.com"
+
+
+class CommittingClient(Client):
+    """Each request is committed, and what waits for that is done: mail goes out."""
+
+    def request(self, **request: Any) -> Any:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return super().request(**request)
+
+
+@pytest.fixture
+def client() -> Client:
+    return CommittingClient()
 
 
 @pytest.fixture(autouse=True)

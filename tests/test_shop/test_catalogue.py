@@ -158,8 +158,8 @@ def test_an_order_of_two_choices(verbena: Product, shopper: Shopper, client: Any
 def test_the_mail_names_the_choice(verbena: Product, shopper: Shopper) -> None:
     put(shopper, verbena, "in-bags")
     message = build_confirmation(order=shopper.place())
-    assert "1 × Verbena (In bags)" in message.body
-    assert "Verbena (In bags)" in message.alternatives[0][0]
+    assert "1 × Verbena (In bags)" in message.text
+    assert "Verbena (In bags)" in message.html
 
 
 def test_all_choices_share_one_stock(verbena: Product, shopper: Shopper) -> None:

@@ -16,6 +16,7 @@ from coupons.models import Coupon, Redemption
 from example_site.shop import orders
 from example_site.shop.models import Order, Product
 from example_site.shop.store import ExampleStore
+from thankyou_flows.models import Message, WhyNot
 from thankyou_flows.values import OrderState
 
 from .conftest import Shopper, hidden
@@ -141,10 +142,13 @@ def test_a_confirmation_that_fails_does_not_spoil_the_sale(
         raise RuntimeError
 
     shopper.put(tea)
-    monkeypatch.setattr("example_site.shop.mail._send", fail)
+    monkeypatch.setattr("example_site.shop.mail.build_confirmation", fail)
     with django_capture_on_commit_callbacks(execute=True):
         shopper.place(payment_method="bank")
     assert Order.objects.get().confirmed_at
+    # It is not lost either: the shop's people see it, with the reason.
+    message = Message.objects.get(reason="order_confirmation")
+    assert (message.state, message.why_not) == (Message.State.FAILED, WhyNot.UNSENDABLE)
 
 
 def test_a_bank_transfer_that_never_comes(

@@ -155,6 +155,14 @@ def test_a_basket_that_can_be_called_is_quiet(site: Any):
     assert found(site, BASKET="tests.test_wishlists.test_checks.make") == []
 
 
+@pytest.mark.parametrize("path", ["wishlists.mails.no_such_thing", "tests.test_wishlists.test_checks.GOOD", None])
+def test_who_sends_mail_is_checked(site: Any, path: Any):
+    (message,) = found(site, SEND_MAIL=path)
+    assert message.startswith("thankyou_wishlists.E012")
+    assert "send(*, message, key, language)" in message
+    assert found(site, SEND_MAIL="wishlists.mails.send_directly") == []
+
+
 def test_encryption_needs_its_package(site: Any, monkeypatch: pytest.MonkeyPatch):
     """CK-8."""
     assert found(site, ENCRYPT_LISTS=True) == []

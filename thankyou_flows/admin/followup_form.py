@@ -169,9 +169,7 @@ def _mails() -> list[Any]:
             heading=_("The mails"),
             label=_("Mail"),
             panels=[
-                FieldRowPanel(
-                    [FieldPanel("delay"), FieldPanel("delay_unit"), FieldPanel("at_time")], heading=_("When")
-                ),
+                FieldRowPanel([FieldPanel("delay"), FieldPanel("delay_unit"), FieldPanel("at_time")]),
                 FieldPanel("subject"),
                 FieldPanel("preheader"),
                 FieldPanel("body"),

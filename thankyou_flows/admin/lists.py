@@ -120,6 +120,10 @@ class SubscriptionIndexView(generic.IndexView):
         "email": {"csv": as_spreadsheet_text, "xlsx": as_spreadsheet_text},
     }
 
+    def get_base_queryset(self) -> QuerySet[Subscription]:
+        queryset: QuerySet[Subscription] = super().get_base_queryset()
+        return queryset.select_related("mailing_list")
+
 
 class SubscriptionInspectView(generic.InspectView):
     """One sign-up with its receipts: what was agreed to, word by word (EM-4)."""

@@ -16,19 +16,17 @@ from ..models import FollowUp, Message
 #: How many days the plot shows.
 DAYS: Final = 30
 
-_OPEN = Q(state__in=[Message.State.PLANNED, Message.State.CLAIMED, Message.State.ATTEMPTING])
-
 #: Each number, and which messages are in it.
-COUNTED: Final[Mapping[str, Q]] = {
-    "planned": Q(),
-    "waiting": _OPEN,
-    "sent": Q(state=Message.State.SENT),
-    "delivered": Q(delivered_at__isnull=False),
-    "clicked": Q(clicked_at__isnull=False),
-    "converted": Q(converted_at__isnull=False),
-    "left": Q(left_at__isnull=False),
-    "skipped": Q(state=Message.State.SKIPPED),
-    "failed": Q(state=Message.State.FAILED),
+COUNTED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "planned": {"pk__isnull": False},
+    "waiting": {"state__in": [Message.State.PLANNED, Message.State.CLAIMED, Message.State.ATTEMPTING]},
+    "sent": {"state": Message.State.SENT},
+    "delivered": {"delivered_at__isnull": False},
+    "clicked": {"clicked_at__isnull": False},
+    "converted": {"converted_at__isnull": False},
+    "left": {"left_at__isnull": False},
+    "skipped": {"state": Message.State.SKIPPED},
+    "failed": {"state": Message.State.FAILED},
 }
 #: What the list shows.
 LISTED: Final = ("planned", "sent", "delivered", "converted", "left")
@@ -65,26 +63,18 @@ class Day:
 
 def with_counts(follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
     """Add to each follow-up what the list shows of it: ``planned_count``, ``sent_count`` and so on, in one statement."""
+    conditions = {
+        name: Q(**{f"messages__{lookup}": value for lookup, value in COUNTED[name].items()}) for name in LISTED
+    }
     return follow_ups.annotate(
-        **{f"{name}_count": Count("messages", filter=_of_messages(COUNTED[name])) for name in LISTED}
+        **{f"{name}_count": Count("messages", filter=condition) for name, condition in conditions.items()}
     )
-
-
-def _of_messages(condition: Q) -> Q:
-    """Return a condition on messages as one on the follow-ups that they belong to."""
-    if not condition:
-        return Q(messages__isnull=False)
-    moved = Q()
-    for child in condition.children:
-        lookup, value = child
-        moved &= Q(**{f"messages__{lookup}": value})
-    return moved
 
 
 def count(*, follow_up: FollowUp) -> Numbers:
     """Return a follow-up's numbers in one statement."""
     messages = Message.objects.filter(follow_up=follow_up).order_by()
-    return Numbers(**messages.aggregate(**{name: Count("pk", filter=rule or None) for name, rule in COUNTED.items()}))
+    return Numbers(**messages.aggregate(**{name: Count("pk", filter=Q(**rule)) for name, rule in COUNTED.items()}))
 
 
 def reasons(*, follow_up: FollowUp) -> list[tuple[str, int]]:

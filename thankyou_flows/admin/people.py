@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import Permission
@@ -105,9 +105,9 @@ class Known:
 
 #: What erasure does, in the owner's words.
 _SAID: Final = {
-    Erasure.DELETE: _("goes"),
-    Erasure.BLANK: _("stays without a name"),
-    Erasure.KEEP: _("stays, see why"),
+    Erasure.DELETE: _("Erasure deletes"),
+    Erasure.BLANK: _("Stays without a name"),
+    Erasure.KEEP: _("Stays, for a reason"),
 }
 
 
@@ -117,7 +117,7 @@ def known_of(person: Person) -> list[Known]:
     entries: Sequence[PersonalModel] = [entry for entry in personal_models() if entry.model.lower() in counted]
     lines = [
         Known(
-            what=_capitalised(entry.model_class._meta.verbose_name_plural),
+            what=_capitalised(entry.plural),
             count=counted[entry.model.lower()],
             why=str(entry.why),
             erasure=str(_SAID[entry.erasure]),
@@ -128,8 +128,7 @@ def known_of(person: Person) -> list[Known]:
     return sorted(lines, key=lambda line: (order.index(line.erasure), line.what.casefold()))
 
 
-def _capitalised(text: Any) -> str:
-    text = str(text)
+def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
@@ -139,7 +138,6 @@ class PersonView(WagtailAdminTemplateMixin, View):
     permission = EXPORT
     header_icon = "user"
     page_title = _("People")
-    form_class: ClassVar[type[PersonForm]] = PersonForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.has_perm(self.permission):
@@ -151,7 +149,7 @@ class PersonView(WagtailAdminTemplateMixin, View):
 
     @cached_property
     def form(self) -> PersonForm:
-        return self.form_class(self.request.POST or None)
+        return PersonForm(self.request.POST or None)
 
     def to_start(self) -> HttpResponse:
         return HttpResponseRedirect(reverse("thankyou_flows_people:index"))
@@ -167,20 +165,12 @@ class PersonView(WagtailAdminTemplateMixin, View):
         return items
 
     def show(self, **context: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=self.form, **context))
+        return self.render_to_response(self.get_context_data(**context))
 
     def show_person(self, **context: Any) -> HttpResponse:
-        """Show the page with what is known of the person of a valid form."""
-        known = known_of(self.form.person)
-        more = {
-            "known": known,
-            "email": self.form.cleaned_data["email"],
-            "may_erase": self.request.user.has_perm(ERASE),
-        }
-        return self.show(**more, **context)
-
-    def has_person(self) -> bool:
-        return self.form.is_valid()
+        """Show the page with what is known of the person of the form, which is valid."""
+        asked = {name: self.form.cleaned_data[name] for name in ("email", "accounts")}
+        return self.show(known=known_of(self.form.person), **asked, **context)
 
 
 class LookUpView(PersonView):
@@ -189,17 +179,19 @@ class LookUpView(PersonView):
     template_name = "thankyou_flows/admin/people.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.show()
+        return self.show(form=PersonForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self.show_person() if self.has_person() else self.show()
+        if not self.form.is_valid():
+            return self.show(form=self.form)
+        return self.show_person(form=self.form, may_erase=request.user.has_perm(ERASE))
 
 
 class DownloadView(PersonView):
     """Hands over everything as JSON. That it was done is written down, not of whom."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_person():
+        if not self.form.is_valid():
             return self.to_start()
         found = export_found(person=self.form.person)
         rows = sum(len(section["rows"]) for section in found["data"].values())
@@ -216,38 +208,26 @@ class EraseView(PersonView):
     template_name = "thankyou_flows/admin/person_erase.html"
     page_title = _("Erase a person")
     header_icon = "bin"
-    form_class = ErasureForm
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if not self.form.is_valid():
+            return self.to_start()
         if "again" not in request.POST:
             # The first look, from the page with what is known.
-            self.form_class = PersonForm
-            if not self.has_person():
-                return self.to_start()
-            chosen = [str(each.pk) for each in self.form.chosen]
-            self.form = ErasureForm(initial={"email": self.form.cleaned_data["email"]})
-            return self._ask(request.POST["email"], chosen)
-        if not self.has_person():
-            if "email" in self.form.errors or "accounts" in self.form.errors:
-                return self.to_start()
-            return self._ask(request.POST["email"], request.POST.getlist("accounts"))
+            return self.show_person(form=ErasureForm())
+        form = ErasureForm(request.POST)
+        if not form.is_valid():
+            return self.show_person(form=form)
         try:
             counts = erase_found(person=self.form.person)
         except CouponBusy:
             messages.error(request, gettext("The database was busy, and nothing was erased. Please try again."))
-            return self._ask(request.POST["email"], request.POST.getlist("accounts"))
+            return self.show_person(form=form)
         total = sum(counts.values())
         log(instance=request.user, action=ERASED, user=request.user, data={"count": total})
         said = ngettext("Erased: one entry.", "Erased: %(count)s entries.", total) % {"count": total}
         messages.success(request, said if total else gettext("There was nothing to erase any more."))
         return self.to_start()
-
-    def _ask(self, email: str, accounts: Sequence[str]) -> HttpResponse:
-        asked = PersonForm({"email": email, "accounts": list(accounts)})
-        if not asked.is_valid():
-            return self.to_start()
-        known = known_of(asked.person)
-        return self.show(known=known, email=asked.cleaned_data["email"], accounts=accounts)
 
 
 class PeopleMenuItem(MenuItem):
@@ -264,7 +244,6 @@ class PeopleViewSet(ViewSet):
     icon = "user"
     menu_label = _("People")
     menu_item_class = PeopleMenuItem
-    menu_url_name = "index"
 
     def get_urlpatterns(self) -> list[URLPattern]:
         return [

@@ -51,19 +51,20 @@ RECIPES: Final = (
         key="care",
         title=_("Thanks and care tips"),
         why=_(
-            "Three days after the delivery, when the parcel is unpacked: a thank-you, and how it stays good for long."
+            "Three days after the delivery, when the parcel is unpacked: a thank-you, and help if it is needed. Add two "
+            "or three tips that only you can give."
         ),
         trigger="order_delivered",
         stops_after_order=False,
         mails=(
             RecipeMail(
                 days=3,
-                subject=_("Thank you, and a few tips for your order"),
+                subject=_("Thank you, and how to keep it well"),
                 preheader=_("So that you enjoy it for a long time."),
                 paragraphs=(
                     _("Thank you for your order {order_number}. We hope that everything arrived well."),
-                    _("Here are a few tips from us. (Write two or three here that only you can give.)"),
-                    _("If something is not right, just reply to this mail. A person reads it."),
+                    _("It lasts longest when it is looked after from the first day. If you wonder how, just ask us."),
+                    _("If something is not right, reply to this mail. A person reads it."),
                 ),
                 blocks=(("products", {"what": "bought", "count": 3, "heading": ""}),),
             ),
@@ -72,22 +73,22 @@ RECIPES: Final = (
     Recipe(
         key="review",
         title=_("Would you review it?"),
-        why=_("Two weeks after the delivery. A kind question, and no reward: an honest word is worth more."),
+        why=_(
+            "Two weeks after the delivery. A kind question, and no reward: an honest word is worth more. If reviews are "
+            "written on a page of yours, add a button that leads there."
+        ),
         trigger="review_wanted",
         stops_after_order=False,
         mails=(
             RecipeMail(
                 days=14,
                 subject=_("How do you like it?"),
-                preheader=_("A few words help others to choose."),
+                preheader=_("A few honest words help us."),
                 paragraphs=(
                     _("You have had your order {order_number} for two weeks now. How do you like it?"),
-                    _("A few honest words help others to choose, and help us to get better. Criticism is welcome too."),
+                    _("A few honest words help us to get better. Criticism is welcome too. Simply reply to this mail."),
                 ),
-                blocks=(
-                    ("products", {"what": "bought", "count": 3, "heading": ""}),
-                    ("button", {"text": _("Write a few words"), "page": None, "url": ""}),
-                ),
+                blocks=(("products", {"what": "bought", "count": 3, "heading": ""}),),
             ),
         ),
     ),
@@ -148,16 +149,19 @@ RECIPES: Final = (
     Recipe(
         key="come_back",
         title=_("Come back"),
-        why=_("Three months after the last order, and once more a month later. After that it is quiet."),
+        why=_(
+            "Three months after the last order, and once more a month later. After that it is quiet. Say what is new, "
+            "and what you like about it yourself."
+        ),
         trigger="customer_quiet",
         mails=(
             RecipeMail(
                 days=90,
-                subject=_("What is new at {shop_name}"),
+                subject=_("A hello from {shop_name}"),
                 preheader=_("A short letter from us."),
                 paragraphs=(
-                    _("It has been a while since your last order, so here is what is new with us."),
-                    _("(Write two or three sentences here: what is new, and what you like about it yourself.)"),
+                    _("It has been a while since your last order, so we wanted to say hello."),
+                    _("If you would like to see what is in the shop today, here is the way. If not, that is fine too."),
                 ),
                 blocks=(("button", {"text": _("Look around"), "page": None, "url": ""}),),
             ),

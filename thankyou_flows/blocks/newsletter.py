@@ -97,11 +97,9 @@ class StoredListField(forms.ChoiceField):
 class MailingListBlock(blocks.ChoiceBlock):
     """Picks a list by its slug. The lists are read when a form is shown, not when a page is."""
 
-    choices = list_choices
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         # A search for the name of a list would find every page.
-        super().__init__(*args, **{"search_index": False, **kwargs})
+        super().__init__(**{"choices": list_choices, "search_index": False, **kwargs})
 
     def get_field(self, **kwargs: Any) -> forms.Field:
         return StoredListField(**kwargs)

@@ -52,8 +52,6 @@ def find_picture(image: Any, *, url: str, base_url: str) -> Picture | None:
     alt = "" if getattr(image, "decorative", False) else str(getattr(image, "contextual_alt_text", "") or "")
     try:
         rendition = image.get_rendition(RENDITION)
-        # A new one still has the file open in which it was made.
-        rendition.file.close()
         src, width = absolute_url(rendition.url, base_url=base_url), min(rendition.width, CONTENT_WIDTH)
     except Exception:
         logger.exception("The picture %s of a mail could not be made.", getattr(image, "pk", None))

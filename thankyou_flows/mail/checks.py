@@ -104,7 +104,7 @@ def _tracking_views() -> Iterator[tuple[Any, dict[str, Any]]]:
     from anymail.webhooks.base import AnymailBasicAuthMixin
 
     for pattern in _patterns(get_resolver()):
-        view_class = getattr(pattern.callback, "view_class", None)
+        view_class: Any = getattr(pattern.callback, "view_class", None)
         is_anymails = isinstance(view_class, type) and issubclass(view_class, AnymailBasicAuthMixin)
         # Mandrill has one view for both directions, and no signal before it knows.
         if is_anymails and view_class.signal in {tracking, None}:

@@ -215,8 +215,30 @@ def _settle(message: Message, state: State, why: WhyNot, now: datetime, **change
 
 def _move(message: Message, *states: State, **changes: Any) -> bool:
     """Change a message of this worker's in one statement; False if it is not its own in one of these states."""
-    mine = Message.objects.filter(pk=message.pk, worker=message.worker, state__in=states)
-    return bool(mine.update(**changes))
+    if any(hasattr(value, "resolve_expression") for value in changes.values()):
+        mine = Message.objects.filter(pk=message.pk, worker=message.worker, state__in=states)
+        return bool(mine.update(**changes))
+    values = [_field(name).get_db_prep_save(value, connection) for name, value in changes.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _move_statement(tuple(changes), len(states)), [*values, message.pk, message.worker, *map(str, states)]
+        )
+        return bool(cursor.rowcount)
+
+
+def _field(name: str) -> Any:
+    return Message._meta.get_field(name)
+
+
+@cache
+def _move_statement(names: tuple[str, ...], states: int) -> str:
+    """Return the text of an UPDATE, made once: twice a message, Django would take longer to write it than PostgreSQL to
+    do it.
+    """
+    quote = connection.ops.quote_name
+    table = quote(Message._meta.db_table)
+    columns = ", ".join(f"{quote(_field(name).column)} = %s" for name in names)
+    return f"UPDATE {table} SET {columns} WHERE id = %s AND worker = %s AND state IN ({', '.join(['%s'] * states)})"
 
 
 def _counted(uncertain: bool) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class PreferencesForm(forms.Form):
             "invalid_list": _("One of these letters does not exist any more. Please look again."),
         },
     )
-    follow_ups = forms.BooleanField(label=_("Tips, reminders and offers that belong to my orders"), required=False)
+    follow_ups = forms.BooleanField(label=_("Tips, reminders and offers after an order"), required=False)
     frequency = forms.ChoiceField(
         label=_("How often at most"),
         choices=Contact.Frequency.choices,

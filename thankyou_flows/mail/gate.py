@@ -293,7 +293,8 @@ def _sent(keys: Collection[str], *, now: datetime) -> dict[str, dict[str, object
     moments: dict[str, list[datetime]] = {}
     sent = Message.objects.marketing().filter(email_key__in=keys, sent_at__gt=now - WINDOW).order_by("-sent_at")
     for key, sent_at in sent.values_list("email_key", "sent_at"):
-        moments.setdefault(key, []).append(sent_at)
+        if sent_at is not None:  # as the query says
+            moments.setdefault(key, []).append(sent_at)
     cap = app_settings.mails_in_30_days
     return {
         key: {

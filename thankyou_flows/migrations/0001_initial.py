@@ -1025,6 +1025,12 @@ class Migration(migrations.Migration):
             model_name="message",
             index=models.Index(fields=["ref"], name="thankyou_flows_about"),
         ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("reason", "sign_up")), fields=["created_at"], name="thankyou_flows_sign_ups"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="mailevent",
             constraint=models.UniqueConstraint(fields=("provider", "event_id"), name="thankyou_mail_event_once"),

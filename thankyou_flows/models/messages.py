@@ -128,7 +128,7 @@ class Message(models.Model):
     email = models.EmailField(_("to"), max_length=254, blank=True)
     email_key = models.CharField(_("address key"), max_length=80, blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
-    #: Why it was planned: a trigger's key or another short name (``signup``, ``unlock_link``).
+    #: Why it was planned: a trigger's key or another short name (``sign_up``, ``unlock_link``).
     reason = models.CharField(_("reason"), max_length=60)
     #: What it is about: an order's number, or the pk of a coupon, list, event, question, subscription.
     ref = models.CharField(_("about"), max_length=128, blank=True)
@@ -191,6 +191,8 @@ class Message(models.Model):
             ),
             models.Index(fields=["follow_up", "state"], name="thankyou_flows_numbers"),
             models.Index(fields=["ref"], name="thankyou_flows_about"),
+            # The hourly budget of confirmation mails is counted at every sign-up (EM-3).
+            models.Index(fields=["created_at"], condition=Q(reason="sign_up"), name="thankyou_flows_sign_ups"),
         ]
 
     def __str__(self) -> str:

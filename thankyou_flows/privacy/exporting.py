@@ -59,7 +59,7 @@ def _section(entry: PersonalModel, person: Person) -> dict[str, Any] | None:
     if entry.related:
         rows = rows.select_related(*entry.related)
     plain = [_row(entry, row) for row in rows]
-    return {"what": str(entry.model_class._meta.verbose_name_plural), "rows": plain} if plain else None
+    return {"what": entry.plural, "rows": plain} if plain else None
 
 
 def _row(entry: PersonalModel, row: Model) -> dict[str, Any]:

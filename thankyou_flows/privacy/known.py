@@ -314,6 +314,7 @@ KNOWN: Final[tuple[Entry, ...]] = (
     # The admin's own history -----------------------------------------------------------------------------------------
     PersonalModel(
         model="wagtailcore.ModelLogEntry",
+        title=_("entries of the site history"),
         find=_log_entries,
         personal=("label",),
         erasure=Erasure.BLANK,

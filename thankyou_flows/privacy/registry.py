@@ -55,6 +55,8 @@ class PersonalModel:
     erasure: Erasure
     #: In plain words for the owner: why the rows stay, or what goes with them.
     why: Any
+    #: What the rows are called, in the plural; empty for what the model says.
+    title: Any = ""
     #: For BLANK: which fields get which values.
     blank: Mapping[str, Any] = field(default_factory=dict)
     #: For what needs more than that: gets the primary keys, the person and the time, returns how many rows changed.
@@ -74,6 +76,11 @@ class PersonalModel:
     def model_class(self) -> type[Model]:
         """The model itself. Raises LookupError where its app is not installed."""
         return apps.get_model(self.model)
+
+    @property
+    def plural(self) -> str:
+        """What the rows are called."""
+        return str(self.title or self.model_class._meta.verbose_name_plural)
 
     def rows(self, person: Person) -> QuerySet[Any]:
         """Return the rows of a person, in the order in which they were written.

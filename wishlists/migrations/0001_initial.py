@@ -392,6 +392,10 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("item", "event"), name="thankyou_wishlists_told_once")],
             },
         ),
+        migrations.AddIndex(
+            model_name="productlist",
+            index=models.Index(fields=["changed_at"], name="thankyou_wishlists_untouched"),
+        ),
         migrations.AddConstraint(
             model_name="productlist",
             constraint=models.UniqueConstraint(

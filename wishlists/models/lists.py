@@ -73,6 +73,8 @@ class ProductList(models.Model):
         ordering: ClassVar = ["pk"]
         # Nobody works on customers' lists in the admin.
         default_permissions: ClassVar = []
+        # Follow-ups look for the ones that nobody has touched for a while.
+        indexes: ClassVar = [models.Index(fields=["changed_at"], name="thankyou_wishlists_untouched")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["owner", "kind"], condition=~Q(kind="wish"), name="thankyou_wishlists_one_of_a_kind"
