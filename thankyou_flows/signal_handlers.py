@@ -13,13 +13,14 @@ from coupons.signals import marketing_agreed
 
 from .signals import order_recorded, order_state_changed
 from .stores import get_store
-from .values import OrderState
+from .values import Objection, OrderState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from coupons.models import Coupon
 
+    from .models import OrderRecord
     from .values import Order
 
 logger = logging.getLogger(__name__)
@@ -73,8 +74,10 @@ def on_marketing_agreed(*, coupon: Coupon, email: str, text: str, request: HttpR
         logger.info("A newsletter sign-up from %s was not accepted: %s.", source, type(error).__name__)
 
 
-def on_order_recorded(*, order: Order, **_: Any) -> None:
-    """Count what was saved and is now bought, if the order was paid when it was placed."""
+def on_order_recorded(*, record: OrderRecord, order: Order, **_: Any) -> None:
+    """Keep the customer's objection, and count what was saved and is now bought if the order was paid when it was placed."""
+    if record.objection == Objection.USED:
+        keep_objection(record)
     if order.state.is_settled:
         count_purchase(order)
 
@@ -83,6 +86,17 @@ def on_order_state_changed(*, order: Order, old_state: str, new_state: str, **_:
     """Count it when the money is there."""
     if OrderState(new_state).is_settled and not OrderState(old_state).is_settled:
         count_purchase(order)
+
+
+def keep_objection(record: OrderRecord) -> None:
+    """Send this customer no follow-ups any more, not after a later order either whose box was not ticked: an objection
+    lasts until it is taken back (GDPR, article 21).
+    """
+    from .mail.suppression import suppress
+    from .models import Suppression
+
+    if record.customer_key:
+        suppress(email_key=record.customer_key, scope=Suppression.FOLLOW_UPS, reason=Suppression.Reason.OBJECTED)
 
 
 def count_purchase(order: Order) -> None:

@@ -268,6 +268,7 @@ def test_html_is_told_again_as_text(html: str, text: str) -> None:
     assert html_to_text(html) == text
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("mode", list(SAMPLES))
 def test_a_preview_shows_every_sample_customer_and_asks_nobody(mode: str, django_assert_num_queries: Any) -> None:
     """No query, nothing written: BASE_URL is set."""
@@ -277,11 +278,6 @@ def test_a_preview_shows_every_sample_customer_and_asks_nobody(mode: str, django
     assert words(mail.text) == words_of_html(mail.html)
     assert ("Ana" in mail.text) is (mode != "no_order")
     assert ("Free shipping" in mail.text) is (mode == "coupon_unused")
-
-
-test_a_preview_shows_every_sample_customer_and_asks_nobody = pytest.mark.django_db(
-    test_a_preview_shows_every_sample_customer_and_asks_nobody
-)
 
 
 def test_a_preview_without_an_address_of_the_shop_still_shows_something(settings: Any, db: None) -> None:
