@@ -108,7 +108,11 @@ def test_a_key_is_needed(key: str) -> None:
 
 def test_rollback_sends_nothing(django_capture_on_commit_callbacks: Any) -> None:
     """EM-10: the row is written with its reason, so it goes with it."""
-    with django_capture_on_commit_callbacks(execute=True) as callbacks, pytest.raises(RuntimeError), transaction.atomic():
+    with (
+        django_capture_on_commit_callbacks(execute=True) as callbacks,
+        pytest.raises(RuntimeError),
+        transaction.atomic(),
+    ):
         write()
         raise RuntimeError
     assert callbacks == []
