@@ -59,10 +59,16 @@ def prepare() -> None:
     """Migrate and load the demo; both do nothing if they were done before."""
     from django.conf import settings
     from django.core.management import call_command
+    from django.db import OperationalError, ProgrammingError
+    from django.db.migrations.exceptions import InconsistentMigrationHistory
 
     Path(settings.VAR).mkdir(parents=True, exist_ok=True)
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("load_demo", verbosity=0)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("load_demo", verbosity=0)
+    except (OperationalError, ProgrammingError, InconsistentMigrationHistory) as error:
+        # Until the first release each app has one migration, which is renewed when something changes.
+        sys.exit(f"The demo's data are of an older version ({error}). Renew them:  make demo-reset")
 
 
 def say_where(address: str) -> None:

@@ -9,6 +9,9 @@ from django.utils import timezone
 from coupons.holders import customer_key
 from coupons.models import Campaign
 from thankyou_flows.admin.recipes import BY_KEY, build
+from thankyou_flows.followups.composing import render_step
+from thankyou_flows.followups.triggers import About, get_trigger
+from thankyou_flows.mail.samples import sample_facts
 from thankyou_flows.models import Contact, FollowUp, Ground, MailingList, Message, Suppression, WhyNot
 
 from .campaigns import WELCOME
@@ -33,7 +36,7 @@ FOLLOW_UPS = (("care", True), ("coupon_waiting", True), ("wish_list", False))
 #: Mails of the past weeks that each follow-up that runs has planned.
 PAST = 36
 #: What became of them, again and again: a reason for not sending, or what happened afterwards.
-FATES = ("", "converted", "", WhyNot.ORDERED_AGAIN, "", "", WhyNot.COUPON_USED, "left", "", WhyNot.NO_CONSENT, "", "")
+FATES = ("", "converted", "", WhyNot.ORDERED_AGAIN, "", "", WhyNot.COUPON_USED, "unsubscribed", "", WhyNot.NO_CONSENT, "", "")
 
 
 def load_letters() -> None:
@@ -57,6 +60,9 @@ def _write_past(follow_up: FollowUp, *, seed: int) -> None:
     """Four weeks of a follow-up, with made-up customers. The same in every demo."""
     now = timezone.now()
     step = follow_up.steps.first()
+    is_about_orders = get_trigger(follow_up.trigger).about == About.ORDER
+    sample = "first_order" if is_about_orders else "coupon_unused"
+    mail = render_step(step, facts=sample_facts(sample), kind=follow_up.kind, ground=Ground.SOFT_OPT_IN)
     rows = []
     for number in range(PAST):
         email = f"guest-{seed}-{number:02}@example.com"
@@ -67,7 +73,7 @@ def _write_past(follow_up: FollowUp, *, seed: int) -> None:
             kind=follow_up.kind,
             composer="follow_up",
             reason=follow_up.trigger,
-            ref=f"KF-{9000 + number}",
+            ref=f"KF-{9000 + number}" if is_about_orders else "",
             email=email,
             email_key=customer_key(email),
             language="en-gb",
@@ -78,16 +84,19 @@ def _write_past(follow_up: FollowUp, *, seed: int) -> None:
             due_at=due,
             settled_at=due,
             state=Message.State.SENT,
-            subject=step.subject,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
         )
         if fate in WhyNot.values:
-            row.state, row.why_not, row.subject = Message.State.SKIPPED, fate, ""
+            row.state, row.why_not = Message.State.SKIPPED, fate
+            row.subject = row.text = row.html = ""
         else:
             row.ground, row.attempts, row.sent_at = Ground.SOFT_OPT_IN, 1, due
             row.delivery, row.delivered_at = Message.Delivery.DELIVERED, due + timedelta(seconds=40)
             row.converted_at = due + timedelta(days=2) if fate == "converted" else None
             row.converted_order = f"KF-{9500 + number}" if fate == "converted" else ""
-            row.left_at = due + timedelta(hours=3) if fate == "left" else None
+            row.left_at = due + timedelta(hours=3) if fate == "unsubscribed" else None
         rows.append(row)
         if row.left_at:
             Contact.objects.get_or_create(email_key=row.email_key, defaults={"email": email})
