@@ -6,13 +6,11 @@ Each shop's test adds the rows of its own pages; ``access_world`` sets the scene
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from coupons.models import Coupon
 from thankyou_flows.blocks import ActionBlock
 from thankyou_flows.blocks.coupons import PromiseBlock
 from thankyou_flows.blocks.unlocking import COMMANDS, LOCKED_COMMANDS
@@ -181,6 +179,26 @@ OTHER_ROWS: Mapping[tuple[str, str, str], Answer] = {
     ("confirm", "GET", "invented"):                   Answer(status=404),
     ("confirm", "POST", "invented"):                  Answer(status=404),
     ("page in the tree", "GET", ""):                  page(NONE),
+    # Whoever has a link of a mail may leave, and sees of the person what they want to get: no address, and no order.
+    ("unsubscribe", "GET", "of the guest's mails"):   Answer(status=200),
+    ("unsubscribe", "POST", "of the guest's mails"):  Answer(status=200, **DONE),
+    ("unsubscribe", "GET", "of the newsletter's mails"): Answer(status=200),
+    ("unsubscribe", "POST", "of the newsletter's mails"): Answer(status=200, **DONE),
+    ("unsubscribe", "GET", "live, to the guest's order"): Answer(status=404),
+    ("unsubscribe", "POST", "live, to the guest's order"): Answer(status=404),
+    ("unsubscribe", "GET", "invented"):               Answer(status=404),
+    ("unsubscribe", "POST", "invented"):              Answer(status=404),
+    ("preferences", "GET", "of the guest's mails"):   Answer(status=200),
+    ("preferences", "POST", "of the guest's mails"):  to("itself", 302, **DONE),
+    ("preferences", "GET", "of a person unknown"):    Answer(status=200),
+    ("preferences", "POST", "of a person unknown"):   to("itself", 302, **DONE),
+    ("preferences", "GET", "live, to the guest's order"): Answer(status=404),
+    ("preferences", "POST", "live, to the guest's order"): Answer(status=404),
+    ("preferences", "GET", "invented"):               Answer(status=404),
+    ("preferences", "POST", "invented"):              Answer(status=404),
+    ("subscribe", "GET", ""):                         BAD_METHOD,
+    ("subscribe", "POST", "an address"):              Answer(status=200, **NEW),
+    ("subscribe", "POST", "nothing"):                 Answer(status=400),
 }
 
 #: One coupon, by who asks → everybody else, its holder. "itself" is the coupon's page.
@@ -296,97 +314,5 @@ def missing_actions() -> list[str]:
     return sorted(exist - sent - {action.partition(": ")[0] for action in sent})
 
 
-# Teeth ----------------------------------------------------------------------------------------------------------------
-
-
-def break_access(monkeypatch: Any) -> None:
-    """Let everybody see everything."""
-    for module in ("thankyou_flows.visits", "thankyou_flows.views.orders"):
-        monkeypatch.setattr(f"{module}.settle_access", lambda **_: FULL)
-
-
-def break_grace(monkeypatch: Any) -> None:
-    """Let the grace go on."""
-    monkeypatch.setitem(settings.THANKYOU_FLOWS, "GRACE_MINUTES", 60)
-
-
-def break_links(monkeypatch: Any) -> None:
-    """Let links live for ever once they were opened."""
-    monkeypatch.setattr("thankyou_flows.access.is_link_live", lambda **_: True)
-
-
-def break_owners(monkeypatch: Any) -> None:
-    """Let every account own every order."""
-    monkeypatch.setattr("thankyou_flows.access.is_owner", lambda *, user, **_: bool(user and user.is_authenticated))
-
-
-def break_limited_view(monkeypatch: Any) -> None:
-    """Leave the personal data in."""
-    monkeypatch.setattr("thankyou_flows.values.Order.without_personal_data", lambda order: replace(order))
-
-
-def break_coupon_pages(monkeypatch: Any) -> None:
-    """Let everybody see every coupon."""
-    codes = Coupon.objects.values_list("code", flat=True)
-    monkeypatch.setattr("coupons.views.unlock.proven", lambda _session: list(codes))
-
-
-def break_addresses(monkeypatch: Any) -> None:
-    """Believe what somebody says who opens an account: A's address is B's."""
-    monkeypatch.setattr("coupons.holders.verified_email_of", lambda user: "timbuktu@example.com" if user.pk else "")
-
-
-def break_locks(monkeypatch: Any) -> None:
-    """Show the code before there are answers."""
-    monkeypatch.setattr(
-        "thankyou_flows.promises.Promise.is_locked", property(lambda _promise: False, lambda *_: None), raising=False
-    )
-
-
-def break_refusals(monkeypatch: Any) -> None:
-    """Tell everybody the true reason."""
-    monkeypatch.setattr("coupons.entry.proven", lambda _session: list(Coupon.objects.values_list("code", flat=True)))
-
-
-def break_cache_headers(monkeypatch: Any) -> None:
-    """Let pages be cached, the same for everybody: as if nobody had said that they are private."""
-
-    def nothing(*_: Any, **__: Any) -> None:
-        pass
-
-    for module in (
-        "thankyou_flows.headers",
-        "django.contrib.sessions.middleware",
-        "django.middleware.csrf",
-        "django.middleware.locale",
-        "wishlists.shelf",
-    ):
-        monkeypatch.setattr(f"{module}.patch_vary_headers", nothing, raising=False)
-    monkeypatch.setattr("thankyou_flows.headers.add_never_cache_headers", nothing)
-
-
-#: What is broken, the actor who profits, and a part of the complaint that must then come.
-MUTANTS = (
-    (break_coupon_pages, "stranger", "coupon GET offer | guest"),
-    (break_addresses, "B", "mine GET  | "),
-    (break_locks, "holder of a link", "nobody has asked before who may see it all"),
-    (break_refusals, "stranger", "guest: it can be told from another refusal"),
-    (break_access, "stranger", "order GET  | guest"),
-    (break_grace, "ordering browser, a second after the grace", "order GET  | guest"),
-    (break_links, "holder of a link that was revoked after it was opened", "order GET  | guest"),
-    (break_links, "holder of a link that expired after it was opened", "order GET  | guest"),
-    (break_owners, "B", "order GET  | account"),
-    (break_limited_view, "holder of a link", "'personal data'"),
-    (break_cache_headers, "stranger", "of guest's order it shows ['items', 'number', 'offer code', 'personal data'"),
-)
-
-
 def actor(who: str) -> Actor:
     return next(actor for actor in ACTORS if actor.who == who)
-
-
-def name_of_mutant(value: object) -> str | None:
-    """Return the part of a test's name that names a mutant and its actor."""
-    if callable(value):
-        return value.__name__
-    return value if value in {actor.who for actor in ACTORS} else ""

@@ -13,7 +13,7 @@ from django.test import Client, TestCase
 
 from coupons.models import Answer, Coupon
 from coupons.staging import staged
-from thankyou_flows.models import ConsentReceipt, OrderLink, OrderRecord, Subscription
+from thankyou_flows.models import ConsentReceipt, Contact, OrderLink, OrderRecord, Subscription, Suppression
 
 from .access_world import Placed
 
@@ -74,6 +74,8 @@ def snapshot() -> tuple[Any, ...]:
         list(OrderLink.objects.order_by("pk").values_list("number", "expires_at", "revoked_at")),
         list(OrderRecord.objects.order_by("pk").values_list("number", "state")),
         list(Subscription.objects.order_by("pk").values_list("email", "state")),
+        list(Suppression.objects.order_by("pk").values_list("email_key", "scope", "reason")),
+        list(Contact.objects.order_by("pk").values_list("email", "frequency", "paused_until")),
         ConsentReceipt.objects.count(),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +45,15 @@ from .access_seeing import (
 from .access_world import LINK_LIFE, World, arrive, confirm_email, mangled, open_link, sign_in, squeezed
 
 #: Addresses with a rate limit, which would end the walk.
-COUNTED = {"confirm_email", "link", "act", "confirm", "thankyou_coupons:apply", "thankyou_coupons:api"}
+COUNTED = {"confirm_email", "link", "act", "confirm", "subscribe", "thankyou_coupons:apply", "thankyou_coupons:api"}
+#: Addresses whose last part is a token; the first two must not show it again (TY-5).
+WITH_TOKEN = ("link", "confirm", "unsubscribe", "preferences")
+#: What is sent to addresses that name no order.
+SENT = {
+    ("preferences", "of the guest's mails"): {"command": "leave_all"},
+    ("preferences", "of a person unknown"): {"command": "leave_all"},
+    ("subscribe", "an address"): {"email": "new@example.org", "wording": "I want letters."},
+}
 #: The kind of refusal that is one and the same page everywhere.
 PUBLIC = "the page that everybody sees"
 
@@ -139,6 +148,8 @@ class Walk:
                 return self.world.newsletter_token
             case "invented":
                 return "Q" * 43
+            case "of the guest's mails" | "of the newsletter's mails" | "of a person unknown":
+                return self.world.mail_token(sent)
         order = "account" if sent == "live, to A's order" else "guest"
         made = now - LINK_LIFE if sent == "expired" else now
         link = make_order_link(number=self.orders[order].number, now=made)
@@ -174,11 +185,16 @@ class Walk:
         if (name, method) == ("thank_you", "GET") and self.actor.front:
             answer, order = to("order", 302), self.actor.front
         with self._rolled_back(row, "") as browser:
-            token = self._token(sent) if name in {"link", "confirm"} else ""
+            token = self._token(sent) if name in WITH_TOKEN else ""
             address = self.world.page.url if name == "page in the tree" else ""
             address = address or reverse(f"thankyou_flows:{name}", args=[token] if token else [])
-            response = self._send(browser, row, order, answer, address, {})
-            expect(not token or token not in text_of(response), "the token is passed on (TY-5)")
+            if answer.to == "itself":
+                answer = replace(answer, to=address)
+            data = SENT.get((name, sent), {}) if method == "POST" else {}
+            response = self._send(browser, row, order, answer, address, data)
+            # Pages of mails lead to one another, and back to themselves.
+            is_secret = token and name in WITH_TOKEN[:2]
+            expect(not is_secret or token not in text_of(response), "the token is passed on (TY-5)")
             if name == "link" and response.status_code == 302:
                 expect(response["Referrer-Policy"] == "no-referrer", "the address with the token is passed on (TY-5)")
             if name == "forget" and method == "POST":

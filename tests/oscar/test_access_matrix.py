@@ -13,6 +13,7 @@ from django.urls import reverse
 from tests import access_matrix as matrix
 from tests.access_coupons import walk
 from tests.access_matrix import Actor, Answer, ShopRow, text, to
+from tests.access_mutants import MUTANTS, name_of_mutant
 from tests.access_world import NOW, Person, World, build_world, put_cache_in_front
 
 from .conftest import ADDRESS, model
@@ -181,11 +182,11 @@ def test_every_address_is_in_the_table() -> None:
 
 
 @pytest.mark.teeth
-@pytest.mark.parametrize(("mutant", "who", "complaint"), matrix.MUTANTS, ids=matrix.name_of_mutant)
+@pytest.mark.parametrize(("mutant", "who", "complaint"), MUTANTS, ids=name_of_mutant)
 def test_the_matrix_has_teeth(
     world: World, monkeypatch: pytest.MonkeyPatch, mutant: Callable[..., None], who: str, complaint: str
 ) -> None:
     """With a guard taken away, the table does not hold any more."""
     mutant(monkeypatch)
-    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply"})
+    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply", "preferences"})
     assert any(complaint in line for line in wrong), wrong

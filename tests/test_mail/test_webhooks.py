@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -238,6 +239,22 @@ def test_one_poison_event_does_not_lose_the_batch(client: Client, settings: Any,
     struck = set(Suppression.objects.values_list("email_key", flat=True))
     assert struck == {customer_key(ANN), customer_key("cem@example.com")}
     assert set(MailEvent.objects.values_list("event_id", flat=True)) == {"e0", "e2"}
+
+
+def test_while_the_database_is_away_the_provider_keeps_the_report(client: Client, monkeypatch: Any) -> None:
+    """EM-7, OP-4: it is answered with an error, so that it comes again; then it is taken."""
+    client.raise_request_exception = False
+    report = mailgun("complained")
+
+    def away(**_: Any) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "take_event", away)
+        assert to_mailgun(client, report) == 500
+    assert state() == UNTOUCHED
+    assert to_mailgun(client, report) == 200
+    assert state() == COMPLAINED
 
 
 def test_head_changes_nothing(client: Client, settings: Any) -> None:

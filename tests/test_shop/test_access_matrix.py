@@ -14,6 +14,7 @@ from example_site.shop.models import Order, Payment
 from tests import access_matrix as matrix
 from tests.access_coupons import walk
 from tests.access_matrix import BAD_METHOD, Actor, Answer, ShopRow, text, to
+from tests.access_mutants import MUTANTS, name_of_mutant
 from tests.access_world import NOW, Person, World, build_world, put_cache_in_front
 
 from .conftest import ADDRESS, Shopper
@@ -66,6 +67,11 @@ ROWS = {
     ("shop:confirm_address", "POST", ""): NOT_FOUND,
     ("shop:resend_confirmation", "GET", ""): ShopRow(anonymous=LOGIN, signed_in=BAD_METHOD),
     ("shop:resend_confirmation", "POST", ""): ShopRow(anonymous=LOGIN, signed_in=to("/account/", 302)),
+    ("shop:newsletter", "GET", ""): ShopRow(anonymous=LOGIN, signed_in=BAD_METHOD),
+    ("shop:newsletter", "POST", ""): ShopRow(anonymous=LOGIN, signed_in=to("/account/", 302)),
+    # A file, the same for whoever has an account.
+    ("shop:guide", "GET", ""): ShopRow(anonymous=LOGIN, signed_in=BAD_METHOD),
+    ("shop:guide", "POST", ""): ShopRow(anonymous=LOGIN, signed_in=text(200)),
     ("shop:login", "GET", ""): ShopRow(anonymous=text(200), signed_in=to("/account/", 302)),
     ("shop:login", "POST", ""): ShopRow(anonymous=text(200), signed_in=to("/account/", 302)),
     ("shop:logout", "GET", ""): everybody(BAD_METHOD),
@@ -163,11 +169,11 @@ def test_a_new_address_would_be_missed() -> None:
 
 
 @pytest.mark.teeth
-@pytest.mark.parametrize(("mutant", "who", "complaint"), matrix.MUTANTS, ids=matrix.name_of_mutant)
+@pytest.mark.parametrize(("mutant", "who", "complaint"), MUTANTS, ids=name_of_mutant)
 def test_the_matrix_has_teeth(
     world: World, monkeypatch: pytest.MonkeyPatch, mutant: Callable[..., None], who: str, complaint: str
 ) -> None:
     """With a guard taken away, the table does not hold any more."""
     mutant(monkeypatch)
-    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply"})
+    wrong = walk(world=world, actor=matrix.actor(who), only={"order", "coupon", "mine", "apply", "preferences"})
     assert any(complaint in line for line in wrong), wrong

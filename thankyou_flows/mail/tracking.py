@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -61,9 +61,15 @@ def connect() -> None:
 
 
 def on_tracking(*, event: Any, esp_name: str, **_: Any) -> None:
-    """Take one event of a webhook. Never raises: one bad event would cost the rest of its batch (EM-7)."""
+    """Take one event of a webhook. One bad event does not cost the rest of its batch (EM-7).
+
+    Raises only when the database is away: then the provider is told so, and sends the batch again; what was taken of it
+    counts once.
+    """
     try:
         take_event(event=event, provider=esp_name)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         # Only what kind of mistake: the message of an error may quote the event, and with it an address (OP-6).
         logger.error("A report from %s could not be taken: %s.", esp_name, type(error).__name__)
