@@ -265,6 +265,20 @@ class Migration(migrations.Migration):
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
         migrations.CreateModel(
+            name="LastLook",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True, verbose_name="what")),
+                ("at", models.DateTimeField(verbose_name="when")),
+                ("cursor", models.CharField(blank=True, max_length=120, verbose_name="up to")),
+            ],
+            options={
+                "verbose_name": "last look",
+                "verbose_name_plural": "last looks",
+                "default_permissions": [],
+            },
+        ),
+        migrations.CreateModel(
             name="OrderLink",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -740,6 +754,7 @@ class Migration(migrations.Migration):
                             ("order_state", "The order is not that far, or is gone"),
                             ("ordered_again", "Ordered again"),
                             ("coupon_used", "The coupon was used"),
+                            ("coupon_held", "An order that is not paid yet has the coupon"),
                             ("coupon_over", "The coupon is not valid any more"),
                             ("changed", "What it is about has changed"),
                             ("rules", "The conditions do not hold any more"),

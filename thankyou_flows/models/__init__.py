@@ -8,7 +8,7 @@ from .contacts import Contact, Suppression
 from .followups import FollowUp, FollowUpStep
 from .links import OrderLink
 from .mailing_lists import MailingList
-from .messages import Ground, MailEvent, Message, MessageKind, WhyNot
+from .messages import Ground, LastLook, MailEvent, Message, MessageKind, WhyNot
 from .orders import OrderRecord, OrderRecordLine
 from .subscriptions import ConfirmationAllowance, ConfirmationLink, ConsentReceipt, Subscription
 
@@ -20,6 +20,7 @@ __all__ = [
     "FollowUp",
     "FollowUpStep",
     "Ground",
+    "LastLook",
     "MailEvent",
     "MailingList",
     "Message",

@@ -56,6 +56,7 @@ class WhyNot(models.TextChoices):
     ORDER_STATE = "order_state", _("The order is not that far, or is gone")
     ORDERED_AGAIN = "ordered_again", _("Ordered again")
     COUPON_USED = "coupon_used", _("The coupon was used")
+    COUPON_HELD = "coupon_held", _("An order that is not paid yet has the coupon")
     COUPON_OVER = "coupon_over", _("The coupon is not valid any more")
     CHANGED = "changed", _("What it is about has changed")
     RULES = "rules", _("The conditions do not hold any more")
@@ -172,7 +173,7 @@ class Message(models.Model):
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     #: The person unsubscribed or objected by this mail.
     left_at = models.DateTimeField(_("left by it at"), null=True, blank=True)
-    #: The customer ordered within FOLLOW_UP_CONVERSION_DAYS after it.
+    #: The customer ordered within CONVERSION_DAYS after it.
     converted_at = models.DateTimeField(_("ordered after it at"), null=True, blank=True)
     converted_order = models.CharField(_("order after it"), max_length=64, blank=True)
 
@@ -205,6 +206,23 @@ class Message(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in {self.State.PLANNED, self.State.CLAIMED}
+
+
+class LastLook(models.Model):
+    """When something that is looked for was last looked for, so that looking often costs little (``followups.looking``)."""
+
+    name = models.CharField(_("what"), max_length=60, unique=True)
+    at = models.DateTimeField(_("when"))
+    #: How far it came: what was seen up to here is not looked at again.
+    cursor = models.CharField(_("up to"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("last look")
+        verbose_name_plural = _("last looks")
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M}"
 
 
 class MailEvent(models.Model):

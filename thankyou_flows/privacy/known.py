@@ -332,6 +332,7 @@ KNOWN: Final[tuple[Entry, ...]] = (
     NotPersonal(model="thankyou_flows.MailingList", why="what the shop writes about a list"),
     NotPersonal(model="thankyou_flows.FollowUp", why="what the shop wants to write"),
     NotPersonal(model="thankyou_flows.FollowUpStep", why="what the shop wants to write"),
+    NotPersonal(model="thankyou_flows.LastLook", why="when something was looked for; its cursor is the key of a row"),
     NotPersonal(model="thankyou_coupons.Campaign", why="what the shop offers"),
     NotPersonal(model="thankyou_coupons.Question", why="what the shop asks"),
     NotPersonal(
