@@ -21,6 +21,8 @@ MINIMA = {
     "MAX_EXTENSIONS": 0,
     "GUESS_ALARM_PER_MINUTE": 1,
     "TRUSTED_PROXIES": 0,
+    # ``pruning.SHORTEST``: what is younger is needed.
+    "KEEP_UNUSED_DAYS": 30,
 }
 #: What is to be called, for each setting that is the dotted path of something to call.
 CALLABLES = {

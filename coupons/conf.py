@@ -24,6 +24,7 @@ DEFAULTS: Final[Mapping[str, int | bool | str | tuple[str, ...]]] = {
     "GUESS_ALARM_PER_MINUTE": 120,
     "CHALLENGE": "",
     "TRUSTED_PROXIES": 0,
+    "KEEP_UNUSED_DAYS": 365,
 }
 
 
@@ -103,6 +104,13 @@ class CouponsSettings:
     def trusted_proxies(self) -> int:
         """How many proxies of the site's own write ``X-Forwarded-For`` (``TRUSTED_PROXIES``, CO-7)."""
         return int(self._get("TRUSTED_PROXIES"))
+
+    @property
+    def keep_unused(self) -> timedelta:
+        """How long unpaid reservations, unused coupons of ended campaigns and reports of imports stay
+        (``KEEP_UNUSED_DAYS``, EM-13).
+        """
+        return timedelta(days=self._get("KEEP_UNUSED_DAYS"))
 
 
 app_settings = CouponsSettings()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from . import answering
+from .conf import app_settings
 from .ledger import uses
 from .models import Answer, Campaign, Coupon, CouponBatch, CouponEvent, Redemption
 from .moments import moment
@@ -35,8 +36,9 @@ class Pruned:
     reports: int
 
 
-def prune(*, older_than: timedelta, dry_run: bool = False, now: datetime | None = None) -> Pruned:
-    """Delete what is older than ``older_than`` (30 days or more), and return how many rows that were.
+def prune(*, older_than: timedelta | None = None, dry_run: bool = False, now: datetime | None = None) -> Pruned:
+    """Delete what is older than ``older_than`` (30 days or more; without it, as ``KEEP_UNUSED_DAYS`` says), and return
+    how many rows that were.
 
     - reservations that were given back and never paid,
     - answers whose time is over, as the customer was told, however old,
@@ -48,6 +50,7 @@ def prune(*, older_than: timedelta, dry_run: bool = False, now: datetime | None 
     numbers say what would be. Raises ``ValueError`` for a time under 30 days, and ``CouponBusy``. Safe to run at any
     time, and to repeat.
     """
+    older_than = app_settings.keep_unused if older_than is None else older_than
     if older_than < SHORTEST:
         raise ValueError(f"Keep the last {SHORTEST.days} days at least.")
     now = moment(now)

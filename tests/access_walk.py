@@ -228,7 +228,7 @@ class Walk:
         seen_by_rivals = [visible(self.orders, rival.get(address)) for rival in rivals]
         if rivals and row[0] == "order":
             expect(seen_by_rivals[0][order] == VISIBLE[FULL], "nobody has asked before who may see it all")
-        before = snapshot() if row[0] in {"link", "confirm"} else self.before
+        before = snapshot() if row[0] in WITH_TOKEN else self.before
         mails: list[str] = []
         if row[1] != "POST":
             response = browser.get(address)

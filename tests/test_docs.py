@@ -86,7 +86,7 @@ def first_column(text: str) -> list[str]:
 def test_every_setting_is_there_with_its_default(setting: str) -> None:
     """D11: each key of each dict, with the default of the code, and no key that does not exist."""
     rows = re.findall(
-        r"^\| `([A-Z_]+)` \| `(.*?)` \| \S", section(read("reference/settings.md"), setting), re.MULTILINE
+        r"^\| `([A-Z0-9_]+)` \| `(.*?)` \| \S", section(read("reference/settings.md"), setting), re.MULTILINE
     )
     assert {key: ast.literal_eval(default) for key, default in rows} == dict(CONFS[setting])
     assert [key for key, _default in rows] == list(CONFS[setting])

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
+from django.utils import timezone
 
 from coupons.holders import customer_key
 
@@ -84,7 +85,7 @@ def _move(record: OrderRecord, order: Order) -> OrderRecord:
     old_state = record.state
     # The WHERE makes one of two reporters the one that moved the state, so that the news goes out once.
     moved = old_state != order.state and OrderRecord.objects.filter(pk=record.pk, state=old_state).update(
-        state=order.state, total=order.total
+        state=order.state, total=order.total, changed_at=timezone.now()
     )
     if moved:
         record.state = order.state

@@ -19,7 +19,7 @@ from coupons.models import Coupon
 
 from .mail import outbox
 from .mail.composing import DoNotSend, Mail
-from .models import Message, WhyNot
+from .models import Message, MessageKind, WhyNot
 from .newsletter.mails import write
 from .ratelimit import hit
 
@@ -43,6 +43,7 @@ def mail_unlock_link(*, coupon: Coupon, email: str, base_url: str, site_name: st
         email=email,
         composer="unlock_link",
         reason="unlock_link",
+        kind=MessageKind.TRANSACTIONAL,
         ref=str(coupon.pk),
         coupon=coupon,
         language=language if language and translation.check_for_language(language) else "",

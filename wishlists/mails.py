@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 #: Never a reply to a reply (RFC 3834).
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
+
+#: What the keys begin with that ``SEND_MAIL`` gets: then comes the question's primary key, and for an answer which it is.
+NOTICE: Final = "inquiry-notice"
+ANSWER: Final = "inquiry-answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,22 @@ def render_answer(inquiry: Inquiry, *, answer: str) -> Mail:
         )
 
 
+def render_notice(inquiry: Inquiry) -> Mail:
+    """Return the mail that tells the shop's people of a question, in the site's language, without HTML."""
+    with translation.override(settings.LANGUAGE_CODE):
+        context = {"inquiry": inquiry, "site_name": site_name(), "url": _admin_url(inquiry)}
+        return Mail(
+            subject=_subject("thankyou_wishlists/email/notice_subject.txt", context),
+            text=render_to_string("thankyou_wishlists/email/notice_message.txt", context).strip() + "\n",
+            html="",
+        )
+
+
+def version_of(inquiry: Inquiry) -> str:
+    """Return what tells one answer to a question from a later one; empty if there is none."""
+    return f"{inquiry.answered_at:%Y%m%d%H%M%S%f}" if inquiry.answered_at else ""
+
+
 def send_answer(inquiry: Inquiry) -> bool:
     """Mail the answer to the asker; return whether SEND_MAIL took it. What goes wrong is logged.
 
@@ -78,8 +98,7 @@ def send_answer(inquiry: Inquiry) -> bool:
         mail = render_answer(inquiry, answer=inquiry.answer)
         message = EmailMultiAlternatives(mail.subject, mail.text, to=[inquiry.email])
         message.attach_alternative(mail.html, "text/html")
-        at = f"{inquiry.answered_at:%Y%m%d%H%M%S%f}" if inquiry.answered_at else ""
-        return _send(message, key=f"inquiry-answer:{inquiry.pk}:{at}", language=language_of(inquiry))
+        return _send(message, key=f"{ANSWER}:{inquiry.pk}:{version_of(inquiry)}", language=language_of(inquiry))
     except Exception:
         logger.exception("The answer to question %s could not be mailed.", inquiry.pk)
         return False
@@ -90,15 +109,10 @@ def send_notice(inquiry: Inquiry) -> bool:
     if not app_settings.inquiry_notify:
         return False
     try:
-        with translation.override(settings.LANGUAGE_CODE):
-            context = {"inquiry": inquiry, "site_name": site_name(), "url": _admin_url(inquiry)}
-            message = EmailMultiAlternatives(
-                subject=_subject("thankyou_wishlists/email/notice_subject.txt", context),
-                body=render_to_string("thankyou_wishlists/email/notice_message.txt", context).strip() + "\n",
-                to=list(app_settings.inquiry_notify),
-                headers=AUTOMATIC,
-            )
-        return _send(message, key=f"inquiry-notice:{inquiry.pk}", language=settings.LANGUAGE_CODE)
+        mail = render_notice(inquiry)
+        to = list(app_settings.inquiry_notify)
+        message = EmailMultiAlternatives(mail.subject, mail.text, to=to, headers=AUTOMATIC)
+        return _send(message, key=f"{NOTICE}:{inquiry.pk}", language=settings.LANGUAGE_CODE)
     except Exception:
         logger.exception("Nobody could be told by mail of question %s.", inquiry.pk)
         return False
@@ -108,7 +122,9 @@ def send_directly(*, message: EmailMultiAlternatives, key: str, language: str = 
     """Hand a mail to the mail server now; return whether it took it. The default of ``SEND_MAIL``.
 
     A callable of a shop's own, which may keep the mail and send it later, gets the same: ``key`` names what the mail is
-    about, and comes again if the mail is to be tried again; ``language`` is the one it is written in.
+    about, and comes again if the mail is to be tried again; ``language`` is the one it is written in. A question is
+    somebody's own words: whoever keeps the mail rather keeps the key, and writes it again when it goes (``render_answer``,
+    ``render_notice``), so that what is erased here is gone.
     """
     return bool(message.send())
 

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django_filters",
     *OSCAR_APPS,
     "sorl.thumbnail",
+    "django_tasks_db",  # ours
 ]
 
 MIDDLEWARE = [
@@ -162,11 +163,22 @@ DEFAULT_CURRENCY = "EUR"
 CURRENCIES = ("EUR",)
 
 WAGTAIL_SITE_NAME = "Kettle & Fern"
-WAGTAILADMIN_BASE_URL = f"http://127.0.0.1:{PORT}"
+# Where links in mails lead to.
+SHOP_BASE_URL = f"http://127.0.0.1:{PORT}"
+WAGTAILADMIN_BASE_URL = SHOP_BASE_URL
 WAGTAILIMAGES_EXTENSIONS = ["gif", "jpg", "jpeg", "png", "webp", "svg"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
-THANKYOU_FLOWS = {"STORE": "thankyou_flows.stores.oscar.OscarStore"}  # ours
+# The embedded worker: a queue in the shop's own database, for "manage.py db_worker".
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}  # ours
+
+THANKYOU_FLOWS = {  # ours
+    "STORE": "thankyou_flows.stores.oscar.OscarStore",
+    "BASE_URL": SHOP_BASE_URL,
+    "MAIL_FOOTER": "Kettle & Fern · Teapot Lane 3 · 10115 Berlin",
+    # Oscar's checkout does not say that one may object to mail about similar products, so OBJECTION_OFFERED_SINCE is not
+    # set: such mail goes to those who have confirmed a sign-up to a list that covers it.
+}
 THANKYOU_COUPONS = {  # ours
     "BASKET": "thankyou_flows.stores.oscar.basket_facts",
     "CATALOG": "thankyou_flows.stores.oscar.OscarStore",
@@ -175,6 +187,7 @@ THANKYOU_WISHLISTS = {  # ours: lists beside Oscar's own basket
     "CATALOG": "thankyou_flows.stores.get_store",
     "BASKET": "thankyou_flows.stores.lists.add_to_basket",
     "BASKET_URL": "basket:summary",
+    "SEND_MAIL": "thankyou_flows.mail.outbox.send_by_outbox",
     "KINDS": {"cart": {"is_on": False}},
     "QUIET_URLS": ["checkout:index"],
 }

@@ -16,7 +16,7 @@ from coupons.holders import customer_key
 from coupons.ratelimit import hit
 from thankyou_flows.mail.composing import DoNotSend, Mail
 from thankyou_flows.mail.outbox import queue
-from thankyou_flows.models import Message, WhyNot
+from thankyou_flows.models import Message, MessageKind, WhyNot
 
 from .models import ConfirmedAddress
 
@@ -46,6 +46,7 @@ def ask_for_confirmation(*, user: Any) -> bool:
         email=user.email,
         composer="example_site.shop.accounts.compose_address",
         reason="confirm_address",
+        kind=MessageKind.TRANSACTIONAL,
         context={"user": user.pk},
     )
     return True

@@ -13,7 +13,7 @@ from django.utils import timezone
 from thankyou_flows.links import make_order_link
 from thankyou_flows.mail.composing import DoNotSend, Mail
 from thankyou_flows.mail.outbox import queue
-from thankyou_flows.models import Message, WhyNot
+from thankyou_flows.models import Message, MessageKind, WhyNot
 
 from .models import Order
 from .payment_methods import how_to_pay
@@ -32,6 +32,7 @@ def confirm_order(*, order: Order, now: datetime | None = None) -> bool:
             email=order.email,
             composer="example_site.shop.mail.compose_confirmation",
             reason="order_confirmation",
+            kind=MessageKind.TRANSACTIONAL,
             context={"order": order.pk},
             ref=order.number,
             language=order.language,

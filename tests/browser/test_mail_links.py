@@ -78,7 +78,7 @@ def test_choosing_what_to_get(either: Shopper, letter: Message) -> None:
     expect(page.get_by_role("radio", name="At most one a month")).to_be_checked()
     expect(page.get_by_role("radio", name="As now, until")).to_be_checked()
     either.push("Stop all letters, tips and offers")
-    expect(page.get_by_role("status")).to_contain_text("nothing more from us")
+    expect(page.get_by_role("status")).to_contain_text("no more letters, tips and offers from us")
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
 
 

@@ -97,7 +97,7 @@ def test_who_has_not_used_it_is_reminded_and_can_leave(either: Shopper) -> None:
         expect(either.page.get_by_text(either.email)).to_have_count(0)
         assert not Suppression.objects.of(customer_key(either.email)).exists()
         either.push("Stop all letters, tips and offers")
-        expect(either.page.get_by_text("You get nothing more from us")).to_be_visible()
+        expect(either.page.get_by_text("You get no more letters, tips and offers from us")).to_be_visible()
     assert Suppression.objects.of(customer_key(either.email)).filter(scope=Suppression.MARKETING).exists()
     assert not Message.objects.open().marketing().filter(email_key=customer_key(either.email)).exists()
 

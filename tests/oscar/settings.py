@@ -10,7 +10,7 @@ import django
 os.environ.setdefault("EXAMPLE_SITE_VAR", tempfile.mkdtemp(prefix="thankyou-oscar-tests-"))
 
 from example_site.oscar.settings import *  # noqa: E402, F403
-from example_site.oscar.settings import DATABASES  # noqa: E402
+from example_site.oscar.settings import DATABASES, INSTALLED_APPS, TASKS  # noqa: E402
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -23,6 +23,9 @@ else:
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["NAME"] = ":memory:"
     DATABASES["default"]["OPTIONS"] = {"timeout": 20}
+# Tasks run at once, as where a project has set up nothing.
+del TASKS
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "django_tasks_db"]
 
 
 class WithoutMigrations:

@@ -15,7 +15,7 @@ from tests.test_coupons.factories import make_campaign
 from tests.test_followups.admin_world import client_with, form_data, make_follow_up, make_message
 from thankyou_flows.admin import numbers
 from thankyou_flows.followups.triggers import all_triggers
-from thankyou_flows.models import FollowUp, MailingList, Message
+from thankyou_flows.models import FollowUp, LastLook, MailingList, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +132,7 @@ def test_a_campaign_that_does_not_run_is_said(owner: Client) -> None:
     campaign = make_campaign(title="Later", status="draft")
     response = owner.post(reverse(ADD), form_data(**{"steps-0-campaign": campaign.pk}), follow=True)
     assert "“Later” is not running" in said(response)
+    assert "wait: they go out when it runs again, unless their time is over by then" in said(response)
 
 
 def test_one_that_is_on_keeps_a_mail(owner: Client) -> None:
@@ -277,12 +278,52 @@ def test_numbers(owner: Client) -> None:
     assert (listed.planned_count, listed.sent_count, listed.delivered_count) == (5, 2, 1)
     assert (listed.converted_count, listed.left_count) == (1, 1)
     today = numbers.course(follow_up=follow_up)[-1]
-    assert (today.sent, today.converted, today.left) == (2, 1, 1)
+    assert (today.planned, today.sent, today.delivered, today.clicked) == (5, 2, 1, 0)
+    assert (today.converted, today.left) == (1, 1)
     assert len(numbers.course(follow_up=follow_up)) == 30
     page = owner.get(reverse("thankyou_flows_followup:inspect", args=[follow_up.pk])).content.decode()
     assert "How is this counted?" in page
     assert "Has left the list" in page
     assert "Clicked" not in page
+
+
+@pytest.mark.parametrize("clicks", [False, True])
+def test_the_course_shows_all_numbers(owner: Client, settings: Any, clicks: bool) -> None:
+    """EM-13: in the table and in the picture, few lines at first, and of each it says how it is counted."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "COUNT_CLICKS": clicks}
+    now = timezone.now()
+    follow_up = make_follow_up()
+    moments = {name: now for name in ("sent_at", "delivered_at", "clicked_at", "converted_at", "left_at")}
+    make_message(1, follow_up=follow_up, state="sent", **moments)
+    make_message(2, follow_up=follow_up)
+    response = owner.get(reverse("thankyou_flows_followup:inspect", args=[follow_up.pk]))
+    clicked = ["Clicked"] if clicks else []
+    labels = ["Planned", "Sent", "Delivered", *clicked, "Ordered after it", "Left by it"]
+    series = response.context["plot"]["series"]
+    assert [each["label"] for each in series] == labels
+    assert [each["values"][-1] for each in series] == [2, *[1] * (len(labels) - 1)]
+    assert [each["label"] for each in series if not each["hidden"]] == ["Sent", "Ordered after it"]
+    [(_date, counted)] = response.context["busy"]
+    assert counted == [2, *[1] * (len(labels) - 1)]
+    page = response.content.decode()
+    for label in labels:
+        assert f'<th scope="col" class="ty-number">{label}</th>' in page
+        assert f"<li>{label}: " in page
+
+
+def test_what_nobody_looks_for_is_said(owner: Client) -> None:
+    """OP-5: a follow-up that waits for a command that never ran."""
+    said = "“Come back” is looked for by plan_follow_ups, which has never run."
+    make_follow_up(title="Care tips", is_on=True, switched_on_at=timezone.now())
+    quiet = make_follow_up(title="Come back", trigger="customer_quiet")
+    assert "plan_follow_ups" not in owner.get(reverse(INDEX)).content.decode()
+    FollowUp.objects.filter(pk=quiet.pk).update(is_on=True)
+    for name in (INDEX, "thankyou_flows_message:index"):
+        page = owner.get(reverse(name)).content.decode()
+        assert said in page
+        assert page.count("has never run") == 1
+    LastLook.objects.create(name="customer_quiet", at=timezone.now())
+    assert "plan_follow_ups" not in owner.get(reverse(INDEX)).content.decode()
 
 
 def test_clicks_are_shown_only_where_they_are_counted(owner: Client, settings: Any) -> None:
@@ -314,9 +355,10 @@ def test_the_numbers_cost_the_same_whatever_there_is(owner: Client, rows: int, d
         owner.get(address)
 
 
-#: Session, user, and what Wagtail asks for its frame; the list itself: count, rows with their numbers, steps.
-INDEX_QUERIES = 10
-OVERVIEW_QUERIES = 15
+#: Session, user, and what Wagtail asks for its frame; the list itself: count, rows with their numbers, steps; and two
+#: for what stands still.
+INDEX_QUERIES = 12
+OVERVIEW_QUERIES = 13
 
 DOORS = [
     ("get", "index", [], "view_followup"),

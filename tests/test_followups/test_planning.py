@@ -13,7 +13,8 @@ from django.utils import timezone
 from coupons.holders import customer_key
 from thankyou_flows.followups import planning, receivers
 from thankyou_flows.followups.planning import plan, report_download
-from thankyou_flows.models import Contact, MailingList, Message, MessageKind, Subscription, WhyNot
+from thankyou_flows.mail.suppression import suppress
+from thankyou_flows.models import Contact, MailingList, Message, MessageKind, Subscription, Suppression, WhyNot
 from thankyou_flows.signals import subscription_confirmed
 from thankyou_flows.stores.dummy import DummyStore
 from thankyou_flows.values import OrderState
@@ -144,9 +145,9 @@ def test_looking_up_costs_the_same_for_one_mail_and_for_twenty(follow_ups: int, 
     with CaptureQueriesContext(connection) as queries:
         messages = _plan()
     assert len(messages) == follow_ups * mails
-    # The outbox looks once for each row that it writes. Beside that: the mails, the contact, what is planned, and the
-    # contact once more when it is made.
-    assert len([query for query in queries if query["sql"].startswith("SELECT")]) == 4 + len(messages)
+    # The outbox looks once for each row that it writes. Beside that: the mails, the contact, what is planned, whether
+    # the person asked for erasure, and the contact once more when it is made.
+    assert len([query for query in queries if query["sql"].startswith("SELECT")]) == 5 + len(messages)
     with CaptureQueriesContext(connection) as queries:
         assert _plan() == []
     # Savepoint, mails, contact, what is planned, release.
@@ -269,3 +270,24 @@ def _plan(**changes: Any) -> list[Message]:
         "context": {"order": "T-1001"},
     }
     return planning.plan(**{**values, **changes})
+
+
+def test_of_somebody_erased_nothing_is_kept_again(clock: Any) -> None:
+    """EM-13: no contact and no message for what the gate would stop; what answers the order itself is still planned."""
+    suppress(email_key=customer_key(ANN), scope=Suppression.MARKETING, reason=Suppression.Reason.ERASED)
+    make_follow_up("order_paid", title="Tips")
+    assert plan(trigger="order_paid", email=ANN, ref="T-1", happened_at=timezone.now(), language="sl") == []
+    assert (Contact.objects.count(), Message.objects.count()) == (0, 0)
+    needed = make_follow_up("order_paid", title="How to set it up", kind="transactional")
+    (message,) = plan(trigger="order_paid", email=ANN, ref="T-1", happened_at=timezone.now())
+    assert message.follow_up == needed
+    (other,) = plan(trigger="order_paid", email="bea@example.com", ref="T-2", happened_at=timezone.now())[:1]
+    assert other.email == "bea@example.com"
+
+
+@pytest.mark.parametrize("reason", [each for each in Suppression.Reason if each != "erased"])
+def test_whoever_only_left_may_come_back_before_it_is_sent(reason: str, clock: Any) -> None:
+    """EM-6: the gate decides when it counts."""
+    suppress(email_key=customer_key(ANN), scope=Suppression.MARKETING, reason=Suppression.Reason(reason))
+    make_follow_up("order_paid")
+    assert len(plan(trigger="order_paid", email=ANN, ref="T-1", happened_at=timezone.now())) == 1

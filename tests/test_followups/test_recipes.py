@@ -67,6 +67,20 @@ def test_its_words_put_nobody_under_pressure(recipe: Recipe) -> None:
         assert len(step.subject) <= 60
 
 
+#: True only with the delay that the recipe came with, or only if nothing else is ever sent.
+UNTRUE_SOON = re.compile(
+    r"\b(week|weeks|month|months|days|hours|tomorrow)\b|last (letter|hello)|leave you in peace", re.I
+)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
+def test_its_words_stay_true_when_its_delay_is_changed(recipe: Recipe) -> None:
+    """EM-11: an owner changes a number, not the text."""
+    for step in build(recipe).steps.all():
+        for text in (step.subject, step.preheader, *texts_of(step.body)):
+            assert not UNTRUE_SOON.search(text), text
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
 def test_it_can_be_written_for_every_sample(recipe: Recipe) -> None:
     from thankyou_flows.followups.composing import render_step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier
@@ -9,13 +10,16 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thankyou_flows.mail import caps, gate
+from thankyou_flows.mail.composing import DoNotSend
 from thankyou_flows.mail.gate import take_place
+from thankyou_flows.mail.outbox import stop
 from thankyou_flows.mail.sending import send_due
-from thankyou_flows.models import Contact, Message, MessageKind
+from thankyou_flows.models import Contact, Message, MessageKind, WhyNot
 
 from .outboxes import COMPOSER, Backend
 from .people import ANN, ANN_KEY, at_once, make_list, make_message, noon, sign_up
@@ -108,6 +112,112 @@ def test_without_the_guard_all_would_get_it(monkeypatch: pytest.MonkeyPatch) -> 
     messages = [make_message() for _n in range(8)]
     results = at_once(*[lambda message=message: take_place(message=message, now=NOON) for message in messages])
     assert sum(results) == 8
+
+
+def write_to_ann(*composers: str, **contact: Any) -> list[Message]:
+    """Plan a letter to Ann by each of these composers, all due by now."""
+    mailing_list = make_list()
+    sign_up(mailing_list)
+    Contact.objects.filter(email_key=ANN_KEY).update(**contact)
+    return [make_message(mailing_list=mailing_list, composer=composer) for composer in composers]
+
+
+def say_nothing(*, message: Message, now: Any) -> Any:
+    raise DoNotSend(WhyNot.DONE)
+
+
+def break_down(*, message: Message, now: Any) -> Any:
+    raise ValueError("a poisoned mail")
+
+
+NOTHING, BROKEN = f"{__name__}.say_nothing", f"{__name__}.break_down"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("composer", [NOTHING, BROKEN], ids=["nothing to say", "cannot be written"])
+def test_what_is_not_sent_takes_no_place(composer: str, use_backend: Any) -> None:
+    """EM-12: the first has nothing to say, so the second of the same day goes out at once."""
+    backend = Backend()
+    use_backend(backend)
+    _first, second = write_to_ann(composer, COMPOSER)
+    send_due()
+    assert len(backend.sent) == 1
+    assert Contact.objects.get().last_marketing_key == second.key
+
+
+def refuse(email: Any) -> None:
+    raise smtplib.SMTPRecipientsRefused({email.to[0]: (450, b"come back later")})
+
+
+def drop_the_line(email: Any) -> None:
+    raise RuntimeError("perhaps it is out")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("fail", "is_kept"), [(refuse, False), (drop_the_line, True)], ids=["refused", "uncertain"])
+def test_the_place_of_what_was_not_taken_is_given_back(fail: Any, is_kept: bool, use_backend: Any) -> None:
+    """EM-12: what was there before is there again; unless nobody knows whether the mail went out."""
+    use_backend(Backend(before=fail))
+    long_ago = timezone.now() - days(40)
+    [message] = write_to_ann(COMPOSER, last_marketing_at=long_ago, last_marketing_key="earlier")
+    assert send_due().retried == 1
+    contact = Contact.objects.get()
+    assert contact.last_marketing_key == (message.key if is_kept else "earlier")
+    assert (contact.last_marketing_at == long_ago) is not is_kept
+
+
+@pytest.mark.django_db
+def test_stopped_at_the_last_moment_gives_the_place_back(use_backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EM-12: the message was stopped behind the taking of its place."""
+    use_backend(Backend())
+    place = gate.take_place
+
+    def take_and_stop(**arguments: Any) -> bool:
+        taken = place(**arguments)
+        stop(messages=Message.objects.all(), why=WhyNot.BY_HAND)
+        return taken
+
+    monkeypatch.setattr(gate, "take_place", take_and_stop)
+    write_to_ann(COMPOSER)
+    send_due()
+    assert (Contact.objects.get().last_marketing_at, Contact.objects.get().last_marketing_key) == (None, "")
+
+
+@pytest.mark.django_db
+def test_a_place_that_somebody_died_with(use_backend: Any) -> None:
+    """EM-12: nobody knows any more what was before, so the newest mail that was sent counts."""
+    use_backend(Backend(before=refuse))
+    sent_at = timezone.now() - days(3)
+    [message] = write_to_ann(COMPOSER)
+    earlier = make_message(state=Message.State.SENT, sent_at=sent_at)
+    Contact.objects.update(last_marketing_at=timezone.now(), last_marketing_key=message.key)
+    assert send_due().retried == 1
+    contact = Contact.objects.get()
+    assert (contact.last_marketing_at, contact.last_marketing_key) == (sent_at, earlier.key)
+
+
+@pytest.mark.django_db
+def test_what_is_in_hands_keeps_its_place() -> None:
+    """EM-12: another worker has taken the message over, and its place with it."""
+    [message] = write_to_ann(COMPOSER)
+    assert take_place(message=message, now=NOON)
+    for state in (Message.State.CLAIMED, Message.State.ATTEMPTING, Message.State.SENT):
+        Message.objects.update(state=state)
+        assert not gate.give_place_back(message=message, before=gate.Place())
+    Message.objects.update(state=Message.State.PLANNED)
+    assert gate.give_place_back(message=message, before=gate.Place())
+
+
+@pytest.mark.django_db
+def test_the_month_holds_within_a_batch(use_backend: Any, settings: Any) -> None:
+    """EM-12: three letters of one batch and room for two, in a shop that has no rest between them."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "MAIL_REST_HOURS": 0, "MAILS_IN_30_DAYS": 2}
+    backend = Backend()
+    use_backend(backend)
+    write_to_ann(COMPOSER, COMPOSER, COMPOSER)
+    send_due()
+    assert len(backend.sent) == 2
+    assert Message.objects.get(state=Message.State.PLANNED).why_not == WhyNot.TOO_MANY
 
 
 @pytest.fixture

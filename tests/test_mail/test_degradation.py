@@ -209,10 +209,12 @@ def test_read_only_no_mail_goes_out_that_could_not_be_recorded(
 
 
 @pytest.mark.postgres
-def test_read_only_a_report_does_not_break_the_webhook(read_only: Callable[[], None]) -> None:
+def test_read_only_a_report_is_not_taken_so_that_it_comes_again(read_only: Callable[[], None]) -> None:
+    """EM-7: the provider hears that its report was not taken, and repeats it; a lost complaint would go on for ever."""
     make_message()
     read_only()
-    tracking.on_tracking(event=make_event("complained"), esp_name="Postal")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        tracking.on_tracking(event=make_event("complained"), esp_name="Postal")
     assert Message.objects.get().delivery == ""
 
 

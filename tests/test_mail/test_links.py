@@ -31,10 +31,11 @@ WORD = string.ascii_letters + string.digits + "-_"
     person=st.binary(min_size=32, max_size=32),
     message_key=st.text(WORD, max_size=22),
     list_slug=st.text(WORD, max_size=50),
+    both=st.booleans(),
 )
-def test_what_goes_in_comes_out(person: bytes, message_key: str, list_slug: str) -> None:
+def test_what_goes_in_comes_out(person: bytes, message_key: str, list_slug: str, both: bool) -> None:
     """EM-5: the link carries all identity, in characters that no mail program changes, and in one line of a mail."""
-    holder = Holder(email_key=f"c:{person.hex()}", message_key=message_key, list_slug=list_slug)
+    holder = Holder(email_key=f"c:{person.hex()}", message_key=message_key, list_slug=list_slug, and_follow_ups=both)
     token = make_token(holder)
     assert read_token(token) == holder
     assert set(token) <= set(WORD + ".")

@@ -163,6 +163,15 @@ def test_values_that_make_no_sense(settings: Any, key: str, wrong: list[str], ri
         assert not found("E008"), value
 
 
+def test_a_rest_there_must_be(settings: Any) -> None:
+    """EM-12: without one, two workers could overrun MAILS_IN_30_DAYS together."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "MAIL_REST_HOURS": 0}
+    (message,) = found("E008")
+    assert "MAIL_REST_HOURS" in message.msg
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "MAIL_REST_HOURS": 1}
+    assert not found("E008")
+
+
 def test_a_setting_that_is_no_dict_is_said_once(settings: Any) -> None:
     settings.THANKYOU_FLOWS = "x"
     assert not found("E008") and not found("W006")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,9 @@ from wagtail.models import ModelLogEntry
 
 from coupons.holders import customer_key
 from tests.test_followups.admin_world import client_with, make_follow_up, make_message
-from thankyou_flows.models import MailEvent, MailingList, Message, Suppression
+from thankyou_flows.mail import reasons
+from thankyou_flows.mail.reasons import register_reason
+from thankyou_flows.models import MailEvent, MailingList, Message, Subscription, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +25,9 @@ INSPECT = "thankyou_flows_message:inspect"
 HTML = "thankyou_flows_message:html"
 SUPPRESSIONS = "thankyou_flows_suppression:index"
 
-#: Session, user, what Wagtail asks for its frame, the choices of the filters; the list itself: count and rows.
-INDEX_QUERIES = 10
+#: Session, user, what Wagtail asks for its frame, the choices of the filters; the list itself: count and rows; and two for
+#: what stands still.
+INDEX_QUERIES = 12
 SUPPRESSION_QUERIES = 10
 
 
@@ -56,11 +60,101 @@ def test_the_list_says_why_in_words(owner: Client) -> None:
         assert text in page
 
 
-@pytest.mark.parametrize("typed", ["ana@example.com", " ANA@Example.com ", "O-1"])
-def test_one_is_found_however_it_is_typed(owner: Client, typed: str) -> None:
-    mine = make_message(1)
+@pytest.mark.parametrize("typed", ["O-1", " O-1 ", "tips"])
+def test_one_is_found_by_its_order_or_subject(owner: Client, typed: str) -> None:
+    mine = make_message(1, subject="Three Tips")
     make_message(2, email="bea@example.com")
     assert rows(owner.get(reverse(INDEX), {"q": typed})) == [mine]
+
+
+def test_the_search_box_knows_no_addresses(owner: Client) -> None:
+    """OP-6: what is typed there stands in the address of the page, so it says where addresses belong."""
+    make_message(1)
+    response = owner.get(reverse(INDEX), {"q": "ana@example.com"})
+    assert rows(response) == []
+    assert "Addresses do not belong in this box" in response.content.decode()
+
+
+FOUND = {
+    "message": "Mails to one person",
+    "suppression": "What one person does not get",
+    "subscription": "Sign-ups of one person",
+}
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_a_person_is_found_without_the_address_in_any_url(owner: Client, what: str) -> None:
+    """OP-6: it travels in a POST; what leads on from there names the person by a key, and there is a way back."""
+    letters = MailingList.objects.create(slug="letters", title="Letters", purpose="News")
+    for name in ("ana", "bea"):
+        email = f"{name}@example.com"
+        person = {"email": email, "email_key": customer_key(email)}
+        make_message(len(name) + ord(name[0]), email=email)
+        Suppression.objects.create(email_key=person["email_key"], scope="marketing", reason="left")
+        Subscription.objects.create(mailing_list=letters, state="confirmed", **person)
+    index = reverse(f"thankyou_flows_{what}:index")
+    assert len(rows(owner.get(index))) == 2
+    find = reverse(f"thankyou_flows_{what}:find")
+    assert f'method="post" action="{find}"' in owner.get(index).content.decode()
+    response = owner.post(find, {"email": " ANA@Example.com "}, follow=True)
+    [(url, _status)] = response.redirect_chain
+    assert url == f"{index}?person={customer_key('ana@example.com')}"
+    assert [row.email_key for row in rows(response)] == [customer_key("ana@example.com")]
+    page = response.content.decode()
+    assert FOUND[what] in page
+    links = re.findall(r'(?:href|action|src(?:-value)?)="([^"]*)"', page)
+    assert links
+    assert index in links
+    assert not [link for link in links if "example.com" in link.lower() and "mailto" not in link]
+    assert owner.get(find).status_code == 405
+
+
+@pytest.mark.parametrize("typed", ["", "ana", "ana@", "@example.com"])
+def test_half_an_address_finds_nobody(owner: Client, typed: str) -> None:
+    response = owner.post(reverse("thankyou_flows_message:find"), {"email": typed})
+    assert response["Location"] == reverse(INDEX)
+
+
+@pytest.mark.parametrize("key", ["ana@example.com", "c:1", "", "c:" + "A" * 64])
+def test_what_is_no_key_is_no_person(owner: Client, key: str) -> None:
+    mine = make_message(1)
+    response = owner.get(reverse(INDEX), {"person": key})
+    assert rows(response) == [mine]
+    assert "Mails to one person" not in response.content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_mails_that_nobody_sends_are_said(owner: Client, count: int, django_assert_num_queries: Any) -> None:
+    """OP-5: in both lists, at the same cost whatever their number; what is due since a moment is no news."""
+    now = timezone.now()
+    make_message(100, due_at=now - timedelta(minutes=50))
+    make_message(101, state="attempting", lease_until=now + timedelta(minutes=5), due_at=now - timedelta(hours=3))
+    assert "overdue" not in owner.get(reverse(INDEX)).content.decode()
+    for number in range(count):
+        make_message(number, due_at=now - timedelta(hours=2))
+    said = "One mail is overdue" if count == 1 else "20 mails are overdue"
+    with django_assert_num_queries(INDEX_QUERIES):
+        page = owner.get(reverse(INDEX)).content.decode()
+    assert said in page
+    assert "run send_due_messages" in page
+    assert said in owner.get(reverse("thankyou_flows_followup:index")).content.decode()
+
+
+def test_a_shop_says_its_own_reasons_in_words(owner: Client) -> None:
+    """EM-9: "Why planned" shows no key."""
+    make_message(1, reason="order_confirmation")
+    make_message(2, reason="confirm_address")
+    make_message(3, reason="never_registered")
+    before = owner.get(reverse(INDEX)).content.decode()
+    assert "never_registered" in before
+    register_reason("never_registered", "Registered by now")
+    try:
+        page = owner.get(reverse(INDEX)).content.decode()
+    finally:
+        reasons._ALL.pop("never_registered")
+    assert "Registered by now" in page
+    for text in ("Order confirmation", "Confirmation of an address"):
+        assert text in page
 
 
 @pytest.mark.parametrize(
@@ -211,10 +305,11 @@ def test_a_suppression_is_found_by_the_address_that_is_not_kept(owner: Client) -
     MailingList.objects.create(slug="letters", title="Letters from us", purpose="News")
     mine = Suppression.objects.create(email_key=customer_key("ana@example.com"), scope="list:letters", reason="left")
     Suppression.objects.create(email_key=customer_key("bea@example.com"), scope="marketing", reason="bounced")
-    response = owner.get(reverse(SUPPRESSIONS), {"q": " Ana@Example.com"})
+    response = owner.post(reverse("thankyou_flows_suppression:find"), {"email": " Ana@Example.com"}, follow=True)
     assert rows(response) == [mine]
     assert "The list “Letters from us”" in response.content.decode()
-    assert rows(owner.get(reverse(SUPPRESSIONS), {"q": "ana"})) == []
+    nobody = owner.post(reverse("thankyou_flows_suppression:find"), {"email": "eve@example.com"}, follow=True)
+    assert "Nothing is entered for this address" in nobody.content.decode()
 
 
 def test_one_is_entered_by_hand(owner: Client) -> None:
@@ -252,6 +347,7 @@ DOORS = [
     ("post", "thankyou_flows_message:stop", [1], "requeue_message"),
     ("get", "thankyou_flows_message:requeue_failed", [], "requeue_message"),
     ("post", "thankyou_flows_message:requeue_failed", [], "requeue_message"),
+    ("post", "thankyou_flows_message:find", [], "view_message"),
     ("get", "thankyou_flows_suppression:enter", [], "add_suppression"),
     ("post", "thankyou_flows_suppression:enter", [], "add_suppression"),
     ("get", "thankyou_flows_suppression:remove", [1], "delete_suppression"),

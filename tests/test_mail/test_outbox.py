@@ -25,7 +25,13 @@ State = Message.State
 
 
 def write(name: str = "one", **changes: Any) -> Message | None:
-    values = {"email": "ann@example.com", "composer": COMPOSER, "reason": "test", **changes}
+    values = {
+        "email": "ann@example.com",
+        "composer": COMPOSER,
+        "reason": "test",
+        "kind": MessageKind.TRANSACTIONAL,
+        **changes,
+    }
     return queue(dedupe_key=name, **values)
 
 
@@ -53,6 +59,14 @@ def test_what_is_written() -> None:
     assert (message.ref, message.language, message.context) == ("T-1", "de", {"order": "T-1"})
     assert before <= message.due_at <= timezone.now()
     assert message.expires_at is None
+
+
+def test_whoever_writes_says_of_what_kind_it_is() -> None:
+    """EM-11: nobody sends advertising as transactional mail because they forgot a word."""
+    with pytest.raises(TypeError, match="kind"):
+        queue(dedupe_key="one", email="ann@example.com", composer=COMPOSER, reason="test")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="kind"):
+        queue_email(message=letter(), dedupe_key="one", reason="test")  # type: ignore[call-arg]
 
 
 def test_advertising_is_not_worth_much_after_a_week(settings: Any) -> None:
@@ -207,6 +221,16 @@ def test_later_ones_are_gathered_by_the_minute(broker: Broker, django_capture_on
     assert broker.tasks == [at + timedelta(minutes=1)]
 
 
+def test_one_for_later_does_not_silence_one_for_now(broker: Broker, django_capture_on_commit_callbacks: Any) -> None:
+    """A confirmed sign-up plans a reminder for next week and mails its coupon now, in one transaction: both are heard."""
+    at = timezone.now() + timedelta(days=5)
+    with django_capture_on_commit_callbacks(execute=True):
+        write("later", due_at=at)
+        write("now")
+    assert None in broker.tasks
+    assert len(broker.tasks) == 2
+
+
 def test_without_a_cache_everything_wakes(
     broker: Broker, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,9 +296,11 @@ def test_a_task_goes_on_with_a_new_one(planned: Plan, broker: Broker, monkeypatc
 def test_a_mail_of_the_shop(states: Any) -> None:
     """Subject, both texts, reply-to, sender and plain headers arrive; then the row keeps them once only."""
     message = letter(reply_to=["desk@example.com"], headers={"X-Order": "T-1"}, from_email="desk@example.com")
-    row = queue_email(message=message, dedupe_key="order T-1", reason="order", ref="T-1")
+    row = queue_email(
+        message=message, dedupe_key="order T-1", reason="order", kind=MessageKind.TRANSACTIONAL, ref="T-1"
+    )
     assert row is not None
-    assert queue_email(message=message, dedupe_key="order T-1", reason="order") is None
+    assert queue_email(message=message, dedupe_key="order T-1", reason="order", kind=MessageKind.TRANSACTIONAL) is None
     assert send_due().sent == 1
     (sent,) = mail.outbox
     assert (sent.subject, sent.body, sent.to) == ("Hello", "Text", ["ann@example.com"])
@@ -288,7 +314,7 @@ def test_a_mail_of_the_shop(states: Any) -> None:
 def test_a_mail_in_html_alone_gets_a_text() -> None:
     message = EmailMessage("Hello", "<p>Words</p>", to=["ann@example.com"])
     message.content_subtype = "html"
-    queue_email(message=message, dedupe_key="one", reason="order")
+    queue_email(message=message, dedupe_key="one", reason="order", kind=MessageKind.TRANSACTIONAL)
     send_due()
     assert (mail.outbox[0].body, mail.outbox[0].alternatives[0][0]) == ("Words", "<p>Words</p>")
 
@@ -321,7 +347,7 @@ def with_calendar() -> EmailMultiAlternatives:
 def test_what_a_row_cannot_keep(make: Any) -> None:
     """EM-8: said at once, to whoever queues it."""
     with pytest.raises(ValueError, match="mail"):
-        queue_email(message=make(), dedupe_key="one", reason="order")
+        queue_email(message=make(), dedupe_key="one", reason="order", kind=MessageKind.TRANSACTIONAL)
     assert not Message.objects.exists()
 
 

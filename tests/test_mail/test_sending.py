@@ -243,6 +243,27 @@ def test_an_erased_person_gets_nothing(planned: Plan) -> None:
     assert Message.objects.get().why_not == WhyNot.ERASED
 
 
+@pytest.mark.parametrize("ending", ["sent", "sent late", "failed", "retried"])
+def test_nothing_of_an_erased_person_comes_back(planned: Plan, ending: str) -> None:
+    """EM-13: erased while the mail server had it: neither the provider's id nor an error is written into the blank row."""
+    message, now = planned(), timezone.now()
+    [mine] = claiming.claim(worker="w", limit=1, now=now)
+    assert claiming.begin(message=mine, ground=Ground.REQUEST, now=now, subject="Hi", text="Ann", html="")
+    Message.objects.update(email="", email_key="", subject="", text="", html="")
+    if ending == "sent late":
+        claiming.sweep(now=now + 2 * claiming.lease())
+    match ending:
+        case "failed":
+            assert claiming.record_failed(message=mine, why=WhyNot.REFUSED, now=now, error="550 no Ann")
+        case "retried":
+            assert claiming.retry(message=mine, due_at=now, error="450 no Ann", uncertain=True)
+        case _:
+            assert claiming.record_sent(message=mine, now=now, provider_id="<ann@provider.example>")
+    row = fresh(message)
+    assert (row.provider_id, row.subject, row.text, row.html) == ("", "", "", "")
+    assert "Ann" not in row.last_error
+
+
 # Stopping wins (EM-6)
 
 

@@ -10,6 +10,7 @@ import smtplib
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 from coupons.holders import customer_key
-from tests.test_mail.outboxes import Plan
-from thankyou_flows.mail import connections, errors
+from tests.test_mail.outboxes import COMPOSER, Backend, Plan
+from thankyou_flows.mail import connections, errors, tasks
+from thankyou_flows.mail.outbox import queue
 from thankyou_flows.mail.sending import Report, send_due
-from thankyou_flows.models import Message, Suppression, WhyNot
+from thankyou_flows.models import Message, MessageKind, Suppression, WhyNot
 
 pytestmark = pytest.mark.django_db
 
@@ -313,6 +315,48 @@ def test_a_backend_without_a_timeout_gets_one(planned: Plan, server: Mailbox, mo
     planned()
     assert send_due() == Report(sent=1)
     assert [backend.timeout for backend in seen] == [connections.TIMEOUT]
+
+
+def test_a_silent_server_does_not_hold_up_a_request(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """OP-4: without a worker the mail goes out with the request. A server that takes the call and says nothing costs the
+    customer little time and the shop no mail: it goes later.
+    """
+    monkeypatch.setattr(tasks, "SHORT_TIMEOUT", TIMEOUT / 2)
+    made = []
+
+    def slow() -> EmailBackend:
+        made.append(EmailBackend(host="127.0.0.1", port=silent.getsockname()[1], timeout=60))
+        return made[-1]
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(connections, "get_connection", slow)
+        start = monotonic()
+        with django_capture_on_commit_callbacks(execute=True):
+            for name in ("one", "two"):
+                queue(
+                    dedupe_key=name,
+                    email=f"{name}@example.com",
+                    composer=COMPOSER,
+                    reason="test",
+                    kind=MessageKind.TRANSACTIONAL,
+                )
+        assert monotonic() - start < 5
+    assert [backend.connection for backend in made] == [None]
+    assert (row("one").state, row("one").attempts, row("one").uncertain) == ("planned", 1, 0)
+    assert (row("two").state, row("two").attempts) == ("planned", 0)
+    backend = Backend()
+    monkeypatch.setattr(connections, "get_connection", lambda: backend)
+    assert send_due(now=row("one").due_at).sent == 2
+
+
+@pytest.mark.parametrize(("own", "used"), [(None, 3), (60, 3), (1, 1), ((5, 60), 3)])
+def test_the_shorter_timeout_counts(own: Any, used: Any) -> None:
+    """A backend may be in a hurry of its own; Anymail's may be told two times."""
+    backend = EmailBackend(timeout=own)
+    connections.Line(timeout=connections.SHORT_TIMEOUT)._limit(backend)
+    assert backend.timeout == used
 
 
 @pytest.mark.teeth

@@ -245,6 +245,18 @@ def test_unsubscribing_at_the_provider() -> None:
     assert states == {"letters": "left", "other": "confirmed"}
 
 
+def test_unsubscribing_at_the_provider_from_what_a_list_has_brought() -> None:
+    """EM-5, EM-6: as by the link in the mail: the list whose consent was the ground, and the follow-ups."""
+    letters = make_list()
+    Subscription.objects.create(
+        mailing_list=letters, email=ANN, email_key=customer_key(ANN), state="confirmed", confirmed_at=ago(days=3)
+    )
+    make_message(mailing_list=letters, ground="consent")
+    take(make_event("unsubscribed"))
+    assert suppressed() == {Suppression.FOLLOW_UPS: "objected", "list:letters": "left"}
+    assert Subscription.objects.get().state == "left"
+
+
 def test_unsubscribing_from_what_nobody_knows_any_more() -> None:
     """Which list was meant can't be told, so it is all of them."""
     take(make_event("unsubscribed", metadata={"message": "purged"}, message_id="x"))

@@ -10,11 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from thankyou_flows.mail import suppression
 from thankyou_flows.mail.links import Holder, make_token, preferences_url, unsubscribe_headers, unsubscribe_url
 from thankyou_flows.mail.sending import send_due
+from thankyou_flows.mail.suppression import leave
 from thankyou_flows.models import (
     ConsentReceipt,
     Contact,
+    FollowUp,
+    Ground,
     MailingList,
     Message,
     MessageKind,
@@ -253,6 +257,113 @@ def test_it_wins_over_a_worker_that_has_claimed_it(
     message.refresh_from_db()
     assert (message.state, message.why_not) == (State.SKIPPED, WhyNot.LEFT)
     assert backend.sent == []
+
+
+@pytest.mark.parametrize("is_customer", [False, True], ids=["stranger", "customer"])
+def test_leaving_the_list_that_was_the_ground(
+    letters: MailingList, use_backend: Any, monkeypatch: pytest.MonkeyPatch, is_customer: bool
+) -> None:
+    """EM-6, EM-11: a list that covers follow-ups is left while a worker writes one: what it has read of the person is out
+    of date, so the gate is asked anew. A customer may have it on another ground, and that is what the row says.
+    """
+    from . import outboxes
+
+    backend = Backend()
+    use_backend(backend)
+    MailingList.objects.update(covers_follow_ups=True)
+    sign_up(letters)
+    if is_customer:
+        make_order_record()
+    message = make_message(MessageKind.FOLLOW_UP, composer=COMPOSER)
+    compose = outboxes.compose
+
+    def leave_meanwhile(**arguments: Any) -> Any:
+        leave(email_key=ANN_KEY, mailing_list=letters)
+        return compose(**arguments)
+
+    monkeypatch.setattr(outboxes, "compose", leave_meanwhile)
+    send_due()
+    message.refresh_from_db()
+    if is_customer:
+        assert (message.state, message.ground) == (State.SENT, Ground.SOFT_OPT_IN)
+    else:
+        assert (message.state, message.why_not) == (State.SKIPPED, WhyNot.NO_CONSENT)
+    assert len(backend.sent) == is_customer
+
+
+@pytest.mark.teeth
+def test_without_giving_it_back_it_would_be_sent(
+    letters: MailingList, use_backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above has teeth: the worker would go by what it has read before."""
+    monkeypatch.setattr(suppression, "_ask_anew", lambda email_key: None)
+    with pytest.raises(AssertionError):
+        test_leaving_the_list_that_was_the_ground(letters, use_backend, monkeypatch, False)
+
+
+def sent_link(backend: Backend) -> str:
+    """Return the path in the List-Unsubscribe of the mail that was sent last."""
+    header = backend.sent[-1].extra_headers["List-Unsubscribe"]
+    return path_of(header.removeprefix("<").removesuffix(">"))
+
+
+@pytest.mark.parametrize("of_message", [True, False], ids=["sign_up_confirmed", "follow_ups_list"])
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "purged"])
+def test_a_follow_up_that_a_list_has_brought(
+    mail_program: Client, letters: MailingList, use_backend: Any, settings: Any, of_message: bool, is_kept: bool
+) -> None:
+    """EM-5, EM-6: where the consent to a list is the ground, one press leaves the list and the follow-ups."""
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, "MAIL_REST_HOURS": 0}
+    backend = Backend()
+    use_backend(backend)
+    row = sign_up(letters)
+    follow_up = FollowUp.objects.create(
+        title="Welcome", trigger="sign_up_confirmed", mailing_list=None if of_message else letters
+    )
+    make_message(
+        MessageKind.FOLLOW_UP,
+        composer=COMPOSER,
+        reason="sign_up_confirmed",
+        ref=str(row.pk),
+        follow_up=follow_up,
+        mailing_list=letters if of_message else None,
+    )
+    assert send_due().sent == 1
+    path = sent_link(backend)
+    if not is_kept:
+        Message.objects.all().delete()
+
+    page = " ".join(mail_program.get(path).content.decode().split())
+    assert "<strong>Letters from the shop</strong>, and also tips, reminders and offers" in page
+    response = mail_program.post(path, ONE_CLICK)
+    page = " ".join(response.content.decode().split())
+    assert "<strong>Letters from the shop</strong> any more, nor tips, reminders and offers" in page
+    assert Subscription.objects.get().state == Subscription.State.LEFT
+    assert ConsentReceipt.objects.get().method == ConsentReceipt.Method.ONE_CLICK
+    assert suppressed() == {"list:letters": "left", Suppression.FOLLOW_UPS: "objected"}
+
+    newsletter = make_message(mailing_list=letters, composer=COMPOSER)
+    tips = make_message(MessageKind.FOLLOW_UP, composer=COMPOSER)
+    send_due()
+    for message, why in ((newsletter, WhyNot.LEFT), (tips, WhyNot.OBJECTED)):
+        message.refresh_from_db()
+        assert (message.state, message.why_not) == (State.SKIPPED, why)
+    assert len(backend.sent) == 1
+
+
+def test_a_follow_up_on_another_ground_leaves_the_list_alone(
+    mail_program: Client, letters: MailingList, use_backend: Any
+) -> None:
+    """EM-11: what an order allowed is an objection to follow-ups, though a list stands beside it."""
+    backend = Backend()
+    use_backend(backend)
+    make_order_record()
+    sign_up(letters, state=Subscription.State.PENDING)
+    make_message(MessageKind.FOLLOW_UP, composer=COMPOSER, mailing_list=letters)
+    assert send_due().sent == 1
+    mail_program.post(sent_link(backend), ONE_CLICK)
+    assert suppressed() == {Suppression.FOLLOW_UPS: "objected"}
+    assert Subscription.objects.get().state == Subscription.State.PENDING
 
 
 def test_an_objection_stops_what_the_order_allowed(mail_program: Client, use_backend: Any) -> None:

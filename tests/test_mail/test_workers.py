@@ -17,7 +17,7 @@ from tests.test_mail.nursery import open_nursery
 from tests.test_mail.outboxes import COMPOSER, plan
 from thankyou_flows.mail import claiming
 from thankyou_flows.mail.outbox import queue, stop
-from thankyou_flows.models import Ground, Message, WhyNot
+from thankyou_flows.models import Ground, Message, MessageKind, WhyNot
 
 __all__ = ["database"]
 
@@ -136,7 +136,8 @@ def test_the_same_mail_is_queued_once_by_many() -> None:
 
     def write() -> bool:
         with transaction.atomic():
-            return queue(dedupe_key="one", email="ann@example.com", composer=COMPOSER, reason="test") is not None
+            values: dict[str, Any] = {"email": "ann@example.com", "composer": COMPOSER, "reason": "test"}
+            return queue(dedupe_key="one", kind=MessageKind.TRANSACTIONAL, **values) is not None
 
     written = in_threads(*[write] * 8)
     assert written.count(True) == 1

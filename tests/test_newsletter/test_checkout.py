@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
+import time_machine
 from django import forms
 from django.core import mail
 from django.test import RequestFactory
@@ -20,6 +22,20 @@ from thankyou_flows.unlock_mail import compose, mail_unlock_link
 
 pytestmark = pytest.mark.django_db
 
+START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Time stands still until a form comes back."""
+
+    now: ClassVar[time_machine.Traveller]
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(START, tick=False) as Clock.now:
+        yield
+
 
 class CheckoutForm(NewsletterBox):
     """A shop's own form."""
@@ -31,7 +47,9 @@ def shown(form: forms.Form) -> str:
     return str(form["newsletter_shown"].value())
 
 
-def order(rf: RequestFactory, **data: str) -> tuple[Any, bool]:
+def order(rf: RequestFactory, *, after: timedelta = timedelta(minutes=2), **data: str) -> tuple[Any, bool]:
+    """The form comes back after a while."""
+    Clock.now.shift(after)
     form = CheckoutForm({"name": "Ann", **data})
     assert form.is_valid()
     return form, form.sign_up(request=rf.post("/checkout/"), email="ann@example.com")
@@ -82,6 +100,35 @@ def test_a_form_that_comes_back_says_the_same(newsletter: MailingList) -> None:
     assert not again.is_valid()
     assert "Twice a month." in again.as_p()
     assert "Every day." not in again.as_p()
+
+
+def test_a_page_that_was_open_for_long_is_shown_anew(newsletter: MailingList, rf: RequestFactory) -> None:
+    """EM-4: what was read yesterday is not agreed to today. The order goes on, and the customer is told."""
+    first = CheckoutForm()
+    MailingList.objects.update(promise="Every day.")
+    day = timedelta(days=1)
+    assert order(rf, after=day, newsletter="on", newsletter_shown=shown(first))[1]
+    form, signed_up = order(rf, after=timedelta(minutes=1), newsletter="on", newsletter_shown=shown(first))
+    assert not signed_up
+    assert Subscription.objects.count() == 1
+    assert "open for long" in form.newsletter_problem
+    html = form.as_p()
+    assert "Every day." in html and "checked" not in html and shown(form) != shown(first)
+    # Ticked again, beside the words of today.
+    again, signed_up = order(rf, newsletter="on", newsletter_shown=shown(form))
+    assert signed_up and again.newsletter_problem == ""
+    # Who has not ticked it hears nothing.
+    assert order(rf, after=2 * day, newsletter_shown=shown(first))[0].newsletter_problem == ""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.9, 1.1])
+def test_a_program_is_quicker_than_a_customer(newsletter: MailingList, rf: RequestFactory, seconds: float) -> None:
+    """EM-3: below MIN_FILL_SECONDS the order goes on, without a sign-up."""
+    stamp = shown(CheckoutForm())
+    form, signed_up = order(rf, after=timedelta(seconds=seconds), newsletter="on", newsletter_shown=stamp)
+    assert (signed_up, Subscription.objects.exists(), form.newsletter_problem == "") == ((seconds > 1,) * 3)
+    # It is no reason to read it anew.
+    assert shown(form) == stamp
 
 
 def test_a_closed_list_has_no_box(newsletter: MailingList, rf: RequestFactory) -> None:

@@ -8,20 +8,24 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
+from coupons.holders import customer_key
 from coupons.models import Coupon, CouponEvent, Redemption, UsageCounter
 from coupons.redemption import restore
 from coupons.verifying import verify
+from tests.test_coupons.factories import make_campaign
 from tests.test_privacy.world import EMAIL, MARKER, NOW, OUTSIDE, PROVED, dump, make_person, tables_with
 from thankyou_flows.models import (
     ConfirmationLink,
     ConsentReceipt,
     Contact,
+    MailingList,
     Message,
     OrderRecord,
     Subscription,
     Suppression,
     WhyNot,
 )
+from thankyou_flows.newsletter import incentives, mailbox_key
 from thankyou_flows.privacy.erasing import erase_person
 from thankyou_flows.privacy.exporting import export_person
 from thankyou_flows.privacy.signals import person_erased
@@ -88,13 +92,16 @@ def test_planned_messages_are_stopped_and_sent_ones_are_numbers() -> None:
     """EM-12: planned, claimed and attempted ones do not go out; what was sent stays as a number."""
     make_person()
     erase_person(email=EMAIL, now=NOW)
-    assert sorted(Message.objects.values_list("state", "why_not")) == [
+    of_person = Message.objects.exclude(reason="inquiry-notice")
+    assert sorted(of_person.values_list("state", "why_not")) == [
         ("failed", ""),
         ("sent", ""),
         *[("skipped", "")],
-        *[("skipped", WhyNot.ERASED)] * 3,
+        *[("skipped", WhyNot.ERASED)] * 4,
     ]
-    assert set(Message.objects.values_list("email", "email_key", "subject", "worker")) == {("", "", "", "")}
+    assert set(of_person.values_list("email", "email_key", "subject", "worker")) == {("", "", "", "")}
+    # What was kept to be written, and never was, goes too.
+    assert {str(context) for context in of_person.values_list("context", flat=True)} == {"{}"}
 
 
 def test_a_worker_that_is_handing_it_over_writes_nothing_back() -> None:
@@ -192,6 +199,25 @@ def test_coupons_stay_valid_for_whoever_has_the_code() -> None:
     assert set(Coupon.objects.values_list("state", "holder_key", "issue_key")) == {("available", "", None)}
     details = list(CouponEvent.objects.order_by("pk").values_list("detail", flat=True))
     assert {"repaired": 1} in details and {"answers": "erased"} in details
+
+
+def test_who_joins_again_gets_no_second_coupon() -> None:
+    """CO-10: of a coupon for a sign-up a keyed hash of the mailbox stays, and says once per person; nothing else does."""
+    campaign = make_campaign(title="Welcome")
+    shelf = MailingList.objects.create(slug="welcome", title="Welcome", incentive=campaign)
+    facts = {"mailing_list": shelf, "email": EMAIL, "email_key": customer_key(EMAIL), "state": "confirmed"}
+    row = Subscription.objects.create(**facts)
+    ConsentReceipt.objects.create(subscription=row, kind="confirmed")
+    coupon = incentives.give(subscription=row, base_url="https://shop.example", now=NOW)
+    assert coupon is not None
+    erase_person(email=EMAIL, now=NOW)
+    coupon.refresh_from_db()
+    assert coupon.holder_key == "" and mailbox_key(EMAIL) in str(coupon.issue_key)
+    assert tables_with(mailbox_key(EMAIL)) == {Coupon._meta.db_table}
+    assert tables_with(EMAIL) == tables_with(MARKER) == set()
+    again = Subscription.objects.create(**facts)
+    assert incentives.give(subscription=again, base_url="https://shop.example", now=NOW) is None
+    assert Coupon.objects.count() == 1
 
 
 def test_the_account_itself_stays() -> None:

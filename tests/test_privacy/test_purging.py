@@ -8,11 +8,13 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
+from django.core import mail
 from django.core.management import call_command
 from django.db import connection, connections
 
 from coupons.holders import customer_key
-from tests.test_privacy.world import NOW, PROVED, make_person
+from tests.test_privacy.world import NOW, PROVED, dump, make_person
 from thankyou_flows.models import (
     ConfirmationAllowance,
     ConfirmationLink,
@@ -27,6 +29,7 @@ from thankyou_flows.models import (
     Suppression,
     WhyNot,
 )
+from thankyou_flows.newsletter import subscribe
 from thankyou_flows.privacy import purging
 from thankyou_flows.privacy.purging import KINDS, PurgeRunning, purge
 from thankyou_flows.signals import contact_left
@@ -85,6 +88,27 @@ def test_an_unconfirmed_sign_up_loses_its_address() -> None:
     assert (row.email, row.email_key, row.state) == ("", KEY, "pending")
     assert not ConfirmationLink.objects.exists()
     assert ConsentReceipt.objects.count() == 1
+
+
+def test_the_mail_that_asked_to_confirm_loses_the_address_too(django_capture_on_commit_callbacks: Any) -> None:
+    """EM-13: whoever typed somebody's address and never confirmed leaves it nowhere in the database."""
+    email = "never.confirmed@example.com"
+    with time_machine.travel(days_ago(7.1), tick=False), django_capture_on_commit_callbacks(execute=True):
+        subscribe(email=email, wording="Yes please", method="block", base_url="https://shop.example")
+    with time_machine.travel(days_ago(6.9), tick=False), django_capture_on_commit_callbacks(execute=True):
+        subscribe(email=f"x.{email}", wording="Yes please", method="block", base_url="https://shop.example")
+    assert len(mail.outbox) == 2
+    Message.objects.update(provider_id=email)
+    assert changed() == {"unconfirmed sign-ups": 1}
+    old, young = Message.objects.order_by("pk")
+    assert (old.state, old.email, old.provider_id, old.subject, old.text, old.html, old.context) == (
+        *("sent", "", "", "", "", ""),
+        {},
+    )
+    assert old.email_key and young.email == f"x.{email}" and young.text
+    Message.objects.filter(pk=young.pk).update(provider_id="")
+    assert not [line for line in dump().splitlines() if email in line.replace(f"x.{email}", "")]
+    assert changed() == {}
 
 
 @pytest.mark.parametrize("case", ["younger", "asked again", "link works", "confirmed"])
@@ -162,6 +186,7 @@ def test_an_action_keeps_a_contact(action: str) -> None:
 
 def test_texts_of_mails_go_first_and_messages_later() -> None:
     """EM-13: what a mail said goes after KEEP_MAIL_TEXT_DAYS, that it was sent after KEEP_MESSAGES_DAYS."""
+    make_contact(acted=1)
     for settled in (89, 91, 397):
         make_message(settled=settled)
     make_message(state="planned", settled_at=None)
@@ -171,6 +196,41 @@ def test_texts_of_mails_go_first_and_messages_later() -> None:
         ("sent:91", "", "", "", EMAIL),
         ("planned:0", "Hello", "Dear Ann", "<p>Dear Ann</p>", EMAIL),
     }
+
+
+@pytest.mark.parametrize("known", ["contact", "on a list", "left", "nobody"])
+def test_an_address_that_is_nobodys_goes_with_the_text(known: str) -> None:
+    """EM-13: of people who are neither contacts nor on a list only the keyed hash stays, also of mails without a text;
+    at the latest when the contact goes.
+    """
+    if known == "contact":
+        make_contact(acted=1)
+    elif known != "nobody":
+        make_subscription(state="confirmed" if known == "on a list" else "left", confirmed_at=NOW, left_at=NOW)
+        ConfirmationLink.objects.all().delete()
+        Subscription.objects.update(email="")
+    make_message(settled=91, provider_id="p1")
+    make_message(settled=92, subject="", text="", html="", context={}, state="skipped", provider_id="p2")
+    young = make_message(settled=89)
+    stays = known in {"contact", "on a list"}
+    assert changed() == {"texts of mails": 1 if stays else 2}
+    old = Message.objects.exclude(pk=young.pk)
+    assert set(old.values_list("email", "email_key")) == {(EMAIL if stays else "", KEY)}
+    assert set(old.values_list("provider_id", flat=True)) == ({"p1", "p2"} if stays else {""})
+    assert changed() == {}
+    if known == "contact":
+        Contact.objects.update(last_action_at=days_ago(1_100))
+        assert changed() == {"inactive contacts": 1}
+        assert set(old.values_list("email", "provider_id")) == {("", "")}
+        assert changed() == {}
+
+
+def test_what_was_kept_of_a_mail_that_never_went_out_goes() -> None:
+    """EM-13: a mail of the shop's own that failed, or was stopped, has its text in its facts."""
+    for state in ("failed", "skipped"):
+        make_message(state=state, settled=91, composer="email", subject="", text="", html="", last_error="")
+    assert changed() == {"texts of mails": 2}
+    assert not Message.objects.exclude(context={}).exists()
 
 
 def test_reports_links_suppressions_and_allowances(settings: Any) -> None:

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.test import override_settings
 from djmoney.money import Money
 from wagtail.models import ModelLogEntry
 
@@ -31,6 +33,8 @@ from thankyou_flows.models import (
     Suppression,
 )
 from thankyou_flows.newsletter import mailbox_key
+from wishlists import mails
+from wishlists.inquiries import NO_PRODUCT
 from wishlists.models import (
     CatalogEvent,
     GiftMark,
@@ -47,6 +51,8 @@ MARKER = "zqmarker"
 EMAIL = f"{MARKER}.ann@example.com"
 #: The account's address counts as proved.
 PROVED = {"VERIFIED_EMAIL": "tests.test_coupons.asking.believe"}
+#: Questions are mailed by the outbox, and somebody of the shop is told of each.
+BY_OUTBOX = {"SEND_MAIL": "thankyou_flows.mail.outbox.send_by_outbox", "INQUIRY_NOTIFY": ("shop@shop.example",)}
 #: Tables that are the shop's or the framework's, and named so in the docs: accounts, sessions, orders.
 OUTSIDE = {"auth_user", "django_session"}
 
@@ -93,7 +99,7 @@ def _mailed(shelf: MailingList, *, key: str, email: str, marker: str, name: str)
             dedupe_key=f"{state}:{name}:{key}" if state == "sent" else f"{state}:{name}",
             kind="newsletter",
             state=state,
-            composer="follow_up",
+            composer="email" if state in {"skipped", "failed"} else "follow_up",
             context={"hello": marker, "deep": [{"er": marker}]},
             email=email,
             email_key=key,
@@ -157,9 +163,15 @@ def _saved(user: Any, *, marker: str, name: str, email: str) -> None:
     facts = {"saved": [["tea", 1, marker, False]]}
     MergeReceipt.objects.create(owner=user, changes=facts, guest=facts, cookies={"c": marker}, left_out=facts)
     Save.objects.create(owner=user, product_ref=f"tea-{name}")
-    Inquiry.objects.create(
-        email=email.upper(), name=marker, text=f"I am {marker}", answer=f"Dear {marker}", products=[{"title": marker}]
+    inquiry = Inquiry.objects.create(
+        email=email.upper(),
+        name=marker,
+        text=f"I am {marker}",
+        answer=f"Dear {marker}",
+        answered_at=NOW,
+        products=[{**NO_PRODUCT, "title": marker}],
     )
+    _told(inquiry)
     ModelLogEntry.objects.create(
         content_type=ContentType.objects.get_for_model(Contact),
         label=email,
@@ -168,6 +180,12 @@ def _saved(user: Any, *, marker: str, name: str, email: str) -> None:
         object_id="1",
         uuid=None,
     )
+
+
+def _told(inquiry: Inquiry) -> None:
+    """The shop's people heard of the question, and the customer has the answer: both by the outbox."""
+    with override_settings(THANKYOU_WISHLISTS={**settings.THANKYOU_WISHLISTS, **BY_OUTBOX}):
+        assert mails.send_notice(inquiry) and mails.send_answer(inquiry)
 
 
 def dump(*, without: set[str] = OUTSIDE) -> str:

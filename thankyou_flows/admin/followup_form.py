@@ -45,7 +45,8 @@ def find_warnings(follow_up: FollowUp) -> Iterator[tuple[str, str]]:
     for campaign in campaigns.values():
         if not campaign.is_running():
             text = gettext(
-                "The campaign “%(title)s” is not running now. Until it is, the mails go without its coupon, or wait."
+                "The campaign “%(title)s” is not running now. While it is not, the mails that bring its coupon wait: they "
+                "go out when it runs again, unless their time is over by then."
             )
             yield "steps", text % {"title": campaign}
 

@@ -23,6 +23,7 @@ from . import numbers
 from .followup_form import build_edit_handler, find_warnings
 from .overview import FollowUpOverview
 from .recipes import RecipesView
+from .standstill import StandstillMixin
 from .switching import SwitchView
 from .testmail import TestMailView
 from .words import when_in_words
@@ -52,7 +53,7 @@ class SwitchColumn(Column):
         }
 
 
-class FollowUpIndexView(generic.IndexView):
+class FollowUpIndexView(StandstillMixin, generic.IndexView):
     """The list of follow-ups with the numbers one looks for."""
 
     template_name = "thankyou_flows/admin/followups.html"

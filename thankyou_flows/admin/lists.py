@@ -28,6 +28,7 @@ from ..choosers import campaign_chooser_viewset
 from ..models import ConsentReceipt, MailingList, Subscription
 from ..newsletter.receipts import export_receipts
 from ..texts import format_deadline_in_full
+from .finding import OnePersonFilterSet, OnePersonMixin, OnePersonViewSetMixin
 
 
 class MailingListForm(WagtailAdminModelForm):
@@ -113,8 +114,20 @@ class MailingListViewSet(ModelViewSet):
         return MailingListForm
 
 
-class SubscriptionIndexView(generic.IndexView):
+class SubscriptionFilterSet(OnePersonFilterSet):
+    """By person, state and list."""
+
+    class Meta:
+        model = Subscription
+        fields: ClassVar = ["state", "mailing_list"]
+
+
+class SubscriptionIndexView(OnePersonMixin, generic.IndexView):
     """The list of sign-ups, and its export for the tool that sends the letters."""
+
+    template_name = "thankyou_flows/admin/one_person.html"
+    results_template_name = "thankyou_flows/admin/subscriptions_results.html"
+    one_person_title = _("Sign-ups of one person")
 
     custom_field_preprocess: ClassVar[dict[str, Any]] = {
         "email": {"csv": as_spreadsheet_text, "xlsx": as_spreadsheet_text},
@@ -157,7 +170,7 @@ class SubscriptionReceiptsView(generic.InspectView):
         return response
 
 
-class SubscriptionViewSet(ReadOnlyViewSet):
+class SubscriptionViewSet(OnePersonViewSetMixin, ReadOnlyViewSet):
     """Newsletter sign-ups. Only the confirmed ones may be written to (EM-1)."""
 
     model = Subscription
@@ -169,8 +182,7 @@ class SubscriptionViewSet(ReadOnlyViewSet):
     index_view_class = SubscriptionIndexView
     inspect_view_class = SubscriptionInspectView
     receipts_view_class = SubscriptionReceiptsView
-    list_filter: ClassVar = ["state", "mailing_list"]
-    search_fields: ClassVar = ["email"]
+    filterset_class = SubscriptionFilterSet
     list_display: ClassVar = [
         Column("email", label=_("E-mail"), sort_key="email"),
         Column("get_state_display", label=_("State"), sort_key="state"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 from wagtail.admin import messages
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.filters import DateRangePickerWidget
 from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -25,12 +25,13 @@ from wagtail.log_actions import log
 from coupons.admin.columns import MomentColumn
 from coupons.admin.formpage import FormPage
 from coupons.admin.readonly import ReadOnlyViewSet
-from coupons.holders import customer_key
 
 from ..conf import app_settings
 from ..models import FollowUp, Message, WhyNot
 from . import timeline
+from .finding import OnePersonFilterSet, OnePersonMixin, OnePersonViewSetMixin
 from .preview import show_mail
+from .standstill import StandstillMixin
 from .words import about_in_words, reason_in_words
 
 NAME: Final = "thankyou_flows_message"
@@ -45,7 +46,7 @@ AGAIN: Final = (Message.State.FAILED, Message.State.SKIPPED)
 LONG: Final = ("text", "html", "context")
 
 
-class MessageFilterSet(WagtailFilterSet):
+class MessageFilterSet(OnePersonFilterSet):
     """By state, follow-up, why not, what the provider says, and when it was or is due."""
 
     follow_up = django_filters.ModelChoiceFilter(queryset=FollowUp.objects.all(), label=_("Follow-up"))
@@ -61,13 +62,9 @@ class MessageFilterSet(WagtailFilterSet):
 
 
 def find_messages(queryset: QuerySet[Message], text: str) -> QuerySet[Message]:
-    """Return the messages to an address, however it is typed, or about an order."""
+    """Return the messages about an order, or with these words in the subject. Addresses are looked for by ``finding``."""
     text = text.strip()
-    if "@" in text:
-        return queryset.filter(Q(email_key=customer_key(text)) | Q(email__iexact=text))
-    return queryset.filter(
-        Q(ref=text) | Q(converted_order=text) | Q(subject__icontains=text) | Q(email__istartswith=text)
-    )
+    return queryset.filter(Q(ref=text) | Q(converted_order=text) | Q(subject__icontains=text))
 
 
 def _outcome(message: Message) -> str:
@@ -83,10 +80,11 @@ def why_planned(message: Message) -> str:
     return f"{reason_in_words(message)} · {about}" if about else reason_in_words(message)
 
 
-class MessageIndexView(generic.IndexView):
+class MessageIndexView(StandstillMixin, OnePersonMixin, generic.IndexView):
     """The messages, newest first."""
 
-    template_name = "thankyou_flows/admin/followups.html"
+    template_name = "thankyou_flows/admin/one_person.html"
+    one_person_title = _("Mails to one person")
     results_template_name = "thankyou_flows/admin/messages_results.html"
     default_ordering = "-pk"
 
@@ -100,7 +98,7 @@ class MessageIndexView(generic.IndexView):
     def get_search_form(self) -> Any:
         form = super().get_search_form()
         if form is not None:
-            form.fields["q"].widget.attrs["placeholder"] = gettext("E-mail, order or subject")
+            form.fields["q"].widget.attrs["placeholder"] = gettext("Order or subject")
         return form
 
     @cached_property
@@ -272,7 +270,7 @@ class RequeueFailedView(FormPage):
         return HttpResponseRedirect(self.get_back_url())
 
 
-class MessageViewSet(ReadOnlyViewSet):
+class MessageViewSet(OnePersonViewSetMixin, ReadOnlyViewSet):
     """The outbox: to read, to send again, and to stop. Nobody writes or changes a message here."""
 
     model = Message
@@ -282,7 +280,7 @@ class MessageViewSet(ReadOnlyViewSet):
     index_view_class = MessageIndexView
     inspect_view_class = MessageView
     filterset_class = MessageFilterSet
-    search_fields: ClassVar = ["email"]
+    search_fields: ClassVar = ["subject"]
     list_display: ClassVar = [
         TitleColumn(
             "subject",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -27,6 +27,15 @@ COUNTED: Final[Mapping[str, Mapping[str, Any]]] = {
     "left": {"left_at__isnull": False},
     "skipped": {"state": Message.State.SKIPPED},
     "failed": {"state": Message.State.FAILED},
+}
+#: What is shown day by day: on which day each message counts.
+DATED: Final[Mapping[str, str]] = {
+    "planned": "created_at",
+    "sent": "sent_at",
+    "delivered": "delivered_at",
+    "clicked": "clicked_at",
+    "converted": "converted_at",
+    "left": "left_at",
 }
 #: What the list shows.
 LISTED: Final = ("planned", "sent", "delivered", "converted", "left")
@@ -49,16 +58,19 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Day:
-    """One day: mails sent, orders after a mail, and people who left by one."""
+    """One day, in messages: each counts on the day on which it was planned, was sent, arrived, and so on."""
 
     date: date
+    planned: int = 0
     sent: int = 0
+    delivered: int = 0
+    clicked: int = 0
     converted: int = 0
     left: int = 0
 
-    @property
-    def is_busy(self) -> bool:
-        return bool(self.sent or self.converted or self.left)
+    def has_any(self, names: Iterable[str]) -> bool:
+        """Return whether one of these numbers is not zero."""
+        return any(getattr(self, name) for name in names)
 
 
 def with_counts(follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
@@ -92,25 +104,25 @@ def reasons(*, follow_up: FollowUp) -> list[tuple[str, int]]:
 
 
 def course(*, follow_up: FollowUp, days: int = DAYS, now: datetime | None = None) -> list[Day]:
-    """Return the last ``days`` days without gaps, the oldest first, in the site's zone; in three statements."""
+    """Return the last ``days`` days without gaps, the oldest first, in the site's zone; in one statement."""
     zone = timezone.get_current_timezone()
     today = (now or timezone.now()).astimezone(zone).date()
     first = today - timedelta(days=days - 1)
     since = datetime.combine(first, time.min, zone)
-    columns = {"sent": "sent_at", "converted": "converted_at", "left": "left_at"}
-    counted = {name: _per_day(follow_up, column, since) for name, column in columns.items()}
-    return [
-        Day(date=day, **{name: rows.get(day, 0) for name, rows in counted.items()})
-        for day in (first + timedelta(days=step) for step in range(days))
-    ]
+    one, *others = (_per_day(follow_up, name, since) for name in DATED)
+    counted: dict[date, dict[str, int]] = {}
+    for day, name, rows in one.union(*others, all=True):
+        counted.setdefault(day, {})[name] = rows
+    return [Day(date=day, **counted.get(day, {})) for day in (first + timedelta(days=step) for step in range(days))]
 
 
-def _per_day(follow_up: FollowUp, column: str, since: datetime) -> Mapping[date, int]:
-    rows: Any = (
+def _per_day(follow_up: FollowUp, name: str, since: datetime) -> Any:
+    """Return rows of day, name and number."""
+    column = DATED[name]
+    return (
         Message.objects.filter(follow_up=follow_up, **{f"{column}__gte": since})
         .order_by()
-        .annotate(day=TruncDate(column, tzinfo=since.tzinfo))
-        .values("day")
-        .annotate(rows=Count("pk"))
+        .values(day=TruncDate(column, tzinfo=since.tzinfo))
+        .annotate(name=Value(name, CharField()), rows=Count("pk"))
+        .values_list("day", "name", "rows")
     )
-    return {row["day"]: row["rows"] for row in rows}

@@ -85,7 +85,7 @@ RECIPES: Final = (
                 subject=_("How do you like it?"),
                 preheader=_("A few honest words help us."),
                 paragraphs=(
-                    _("You have had your order {order_number} for two weeks now. How do you like it?"),
+                    _("You have had your order {order_number} for a while now. How do you like it?"),
                     _("A few honest words help us to get better. Criticism is welcome too. Simply reply to this mail."),
                 ),
                 blocks=(("products", {"what": "bought", "count": 3, "heading": ""}),),
@@ -167,10 +167,12 @@ RECIPES: Final = (
             ),
             RecipeMail(
                 days=120,
-                subject=_("A last hello from {shop_name}"),
-                preheader=_("After this one we leave you in peace."),
+                subject=_("Hello once more from {shop_name}"),
+                preheader=_("This is the last time that we ask."),
                 paragraphs=(
-                    _("This is our last letter of this kind. If you need something from us one day, you are welcome."),
+                    _(
+                        "We have not seen you for a while, and this is the last time that we ask. You are always welcome."
+                    ),
                     _("If something was not as it should be, please reply and tell us. We read it."),
                 ),
                 blocks=(("button", {"text": _("Look around"), "page": None, "url": ""}),),

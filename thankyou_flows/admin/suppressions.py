@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -23,6 +22,7 @@ from coupons.admin.readonly import ReadOnlyViewSet
 from coupons.holders import customer_key
 
 from ..models import MailingList, Suppression
+from .finding import OnePersonFilterSet, OnePersonMixin, OnePersonViewSetMixin
 from .words import list_titles, scope_in_words
 
 NAME: Final = "thankyou_flows_suppression"
@@ -36,10 +36,19 @@ def short_key(suppression: Suppression) -> str:
     return f"{suppression.email_key.removeprefix('c:')[:10]}…"
 
 
-class SuppressionIndexView(generic.IndexView):
+class SuppressionFilterSet(OnePersonFilterSet):
+    """By person and reason."""
+
+    class Meta:
+        model = Suppression
+        fields: ClassVar = ["reason"]
+
+
+class SuppressionIndexView(OnePersonMixin, generic.IndexView):
     """The list, newest first. It holds no address: a search computes the key of the one that is typed."""
 
-    template_name = "thankyou_flows/admin/followups.html"
+    template_name = "thankyou_flows/admin/one_person.html"
+    one_person_title = _("What one person does not get")
     results_template_name = "thankyou_flows/admin/suppressions_results.html"
     default_ordering = "-pk"
 
@@ -54,16 +63,6 @@ class SuppressionIndexView(generic.IndexView):
             "scope", label=_("What is not sent"), accessor=lambda row: scope_in_words(row.scope, self.titles)
         )
         return [person, scope, *others]
-
-    def search_queryset(self, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
-        """Find one person, by the whole address."""
-        return queryset.filter(email_key=customer_key(self.search_query)) if self.is_searching else queryset
-
-    def get_search_form(self) -> Any:
-        form = super().get_search_form()
-        if form is not None:
-            form.fields["q"].widget.attrs["placeholder"] = gettext("Whole e-mail address")
-        return form
 
     @cached_property
     def header_buttons(self) -> list[Any]:
@@ -205,7 +204,7 @@ class RemoveView(FormPage):
         return HttpResponseRedirect(self.get_back_url())
 
 
-class SuppressionViewSet(ReadOnlyViewSet):
+class SuppressionViewSet(OnePersonViewSetMixin, ReadOnlyViewSet):
     """Suppressions: to look at, to enter and to remove. Nobody changes one."""
 
     model = Suppression
@@ -214,8 +213,7 @@ class SuppressionViewSet(ReadOnlyViewSet):
     menu_label = _("Suppressions")
     index_view_class = SuppressionIndexView
     inspect_view_class = SuppressionView
-    list_filter: ClassVar = ["reason"]
-    search_fields: ClassVar = ["email_key"]
+    filterset_class = SuppressionFilterSet
     list_display: ClassVar = [
         TitleColumn("person", label=_("Key of the address"), accessor=short_key, url_name=f"{NAME}:inspect"),
         Column("get_reason_display", label=_("Why"), sort_key="reason"),

@@ -19,7 +19,7 @@ from wagtail.admin import messages
 
 from coupons.admin.formpage import FormPage
 
-from ..models import FollowUp
+from ..models import FollowUp, MessageKind
 from ..ratelimit import hit
 from .preview import read_mode, step_of
 
@@ -98,7 +98,7 @@ class TestMailView(FormPage):
     def form_valid(self, form: TestMailForm) -> HttpResponse:
         problem = self._why_not()
         if not problem and not hit(name="test_mail", key=str(self.request.user.pk), limits=LIMITS):
-            problem = gettext("That were many tests. Please wait a few minutes.")
+            problem = gettext("That was a lot of tests in a short time. Please try again in a few minutes.")
         if not problem and not self._send(**form.cleaned_data):
             problem = gettext("This mail cannot be written as it is now. Please look at its text once more.")
         if problem:
@@ -134,6 +134,7 @@ class TestMailView(FormPage):
             message=email,
             dedupe_key=f"test:{self.request.user.pk}:{self.follow_up.pk}:{once}",
             reason=TEST,
+            kind=MessageKind.TRANSACTIONAL,
             language=get_language() or "",
         )
         return True

@@ -9,18 +9,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ..followups.triggers import About, get_trigger
+from ..mail.reasons import find_label
 from ..models import FollowUpStep, MailingList, Message, Suppression
-
-#: Why a message was planned that no follow-up led to.
-REASONS: Final[Mapping[str, Any]] = {
-    "test": _("A test mail that one of you asked for"),
-    "sign_up": _("Somebody asked to be on a list"),
-    "incentive": _("Thank-you coupon for a confirmed sign-up"),
-    "unlock_link": _("A customer asked for the link to a coupon"),
-    # Mails of the lists and the questions, which hand them to the outbox.
-    "inquiry-notice": _("A customer asked a question"),
-    "inquiry-answer": _("A question was answered"),
-}
 
 _ABOUT: Final[Mapping[str, Any]] = {
     About.ORDER: _("Order %(ref)s"),
@@ -64,7 +54,7 @@ def when_in_words(key: str, steps: Iterable[FollowUpStep]) -> str:
 
 def reason_in_words(message: Message) -> str:
     """Return why a message was planned."""
-    return str(REASONS.get(message.reason) or trigger_in_words(message.reason))
+    return find_label(message.reason) or trigger_in_words(message.reason)
 
 
 def about_in_words(message: Message) -> str:

@@ -8,21 +8,23 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from coupons.exceptions import CampaignNotRunning
 from coupons.issuing import issue
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, Redemption
 
 from ..links import make_order_link
 from ..mail import links
 from ..mail.blocks import leads_elsewhere
-from ..mail.composing import DoNotSend, Mail
+from ..mail.composing import DoNotSend, Mail, SendLater
 from ..mail.rendering import token_of, write
 from ..mail.samples import sample_coupon
 from ..models import FollowUpStep, Message, MessageKind, WhyNot
 from ..stores import get_store
 from .facts import MailFacts, gather
+from .stops import check_campaign
 from .triggers import About, get_trigger
 from .zones import find_zone, zone_of_order
 
@@ -99,8 +101,7 @@ def issue_key(*, message: Message, campaign: Campaign) -> str:
 
 def _bring(campaign: Campaign, *, message: Message, now: datetime) -> Coupon:
     """Return the coupon that a message brings: the one of an earlier mail or attempt, or a new one."""
-    if not campaign.is_running(now):
-        raise DoNotSend(WhyNot.COUPON_OVER)
+    check_campaign(campaign, now)
     try:
         with transaction.atomic():
             coupon = issue(
@@ -113,13 +114,23 @@ def _bring(campaign: Campaign, *, message: Message, now: datetime) -> Coupon:
                 _publish(coupon)
                 Message.objects.filter(pk=message.pk).update(coupon=coupon)
     except CampaignNotRunning as error:
+        # Somebody has paused or ended it since it was read.
+        check_campaign(Campaign.objects.get(pk=campaign.pk), now)
         raise DoNotSend(WhyNot.COUPON_OVER) from error
     message.coupon = coupon
     if coupon.state == Coupon.State.REVOKED or coupon.is_over(now):
         raise DoNotSend(WhyNot.COUPON_OVER)
     if coupon.is_used_up():
-        # Of a public word, others took the last use.
-        raise DoNotSend(WhyNot.COUPON_OVER if coupon.is_word else WhyNot.COUPON_USED)
+        if coupon.is_word:
+            # Others took the last use.
+            raise DoNotSend(WhyNot.COUPON_OVER)
+        held_until = coupon.redemptions.filter(state=Redemption.State.RESERVED).aggregate(last=Max("expires_at"))[
+            "last"
+        ]
+        if held_until is not None and held_until > now:
+            # A checkout has just taken it, for an order that is not paid yet.
+            raise SendLater(until=held_until, why=WhyNot.COUPON_HELD)
+        raise DoNotSend(WhyNot.COUPON_USED)
     return coupon
 
 

@@ -109,7 +109,10 @@ def facts_for_rules(*, order: Order | None, now: datetime) -> RuleFacts:
 
 
 def order_number(message: Message) -> str:
-    """Return the number of the order that a message is about, or that led to its coupon; an empty text for none."""
+    """Return the number of the order that a message is about, or that led to its coupon; an empty text for none.
+
+    The one place that decides it: what the message says itself, else its ``ref`` where that is the number of an order.
+    """
     number = message.context.get("order") if isinstance(message.context, dict) else ""
     trigger = get_trigger(message.reason)
     if not number and trigger is not None and trigger.about in {About.ORDER, About.CUSTOMER}:

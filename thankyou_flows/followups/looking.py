@@ -1,156 +1,179 @@
-"""Looking for what nobody reports: lists that lie untouched, customers who stay away, ends that were set later.
+"""Looking for what nobody reports: lists that lie untouched, customers who stay away, ends that were set later; and for
+what was reported while nobody could hear it (``missed``).
 
-Batch by batch: each in a transaction of its own, under a lock that makes two commands take turns, and each leaves out what
-is planned already. Whatever was planned when a command is killed stays planned, and the next one goes on (OP-5).
+Whatever was planned when a command is killed stays planned, and the next one goes on (OP-5): see ``looks``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial, reduce
+from itertools import groupby
+from operator import itemgetter, or_
 from typing import Any, Final
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import DatabaseError
 from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, When
-from django.db.models.functions import Cast, Least
+from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 
 from coupons.holders import customer_key
-from coupons.models import Campaign, Coupon
+from coupons.models import Campaign, Coupon, Redemption
 
 from ..conf import app_settings
-from ..models import FollowUp, FollowUpStep, Message, OrderRecord
+from ..models import FollowUpStep, Message, OrderRecord, WhyNot
 from ..promises import URGENT_MINUTES
 from ..stores import get_store
 from ..values import OrderState
+from . import missed
+from .looks import BATCH, SETTLING, Deadline, Job, Search, digest, last_looks, run
 from .people import person_of_account, person_of_order
-from .planning import Occasion, Plans
+from .planning import Occasion, Plans, plans_for
 from .receivers import coupon_occasions
 from .stops import move
 from .triggers import COUPON_EXPIRING, CUSTOMER_QUIET, LIST_UNTOUCHED, OFFER_ENDING, Trigger
 
 logger = logging.getLogger(__name__)
 
-#: Rows in one transaction, and in memory.
-BATCH: Final = 200
-#: Names the turn of this command among PostgreSQL's advisory locks.
-LOCK: Final = 0x7468_616E_6B66_7570
 #: A mail at a time of day may be due so much before what it counts back from.
 A_DAY: Final = timedelta(days=1)
+ENDS: Final = (COUPON_EXPIRING, OFFER_ENDING)
 
 
-def look_around(*, now: datetime | None = None) -> int:
+def look_around(*, now: datetime | None = None, force: bool = False, seconds: float | None = None) -> int:
     """Plan the mails of what has come about by now without news, and return how many.
 
-    Of lists and customers only those that reached a mail's delay within the last LATE_DAYS: who switches such a follow-up
-    on does not write everybody at once. Safe to run at any time, by two at once, and to be killed.
+    Each search looks at most every 15 minutes, and then at what has come about since. The first time, after a follow-up was
+    switched on or its delays were changed, and with ``force`` it looks at all that came about within the last LATE_DAYS:
+    who switches a follow-up on does not write everybody at once. Ends after about ``seconds``; the next one goes on there.
+
+    Safe to run at any time, by two at once, and to be killed. What fails is logged, and looked for again.
     """
     now = now or timezone.now()
-    planned = _move_ends(now)
-    if apps.is_installed("wishlists"):
-        planned += _each(LIST_UNTOUCHED, _untouched_lists, _plan_list, now)
-    planned += _each(CUSTOMER_QUIET, _quiet_customers, _plan_customer, now)
-    for trigger in (COUPON_EXPIRING, OFFER_ENDING):
-        planned += _each(trigger, _ending_coupons, _plan_coupon, now)
-    return planned
-
-
-Candidates = Callable[[Trigger, FollowUpStep, datetime], QuerySet[Any]]
-Planner = Callable[[Plans, FollowUpStep, datetime, Any], int]
-
-
-def _each(trigger: Trigger, candidates: Candidates, plan: Planner, now: datetime) -> int:
-    """Plan all mails of one trigger for all that have come so far."""
-    plans = Plans(trigger.key)
+    deadline = Deadline(seconds)
+    _move_ends()
+    plans = plans_for(LIST_UNTOUCHED, CUSTOMER_QUIET, *ENDS, *missed.TRIGGERS)
+    searches = [*_sequences(plans, now), *_endings(plans, now), *missed.searches(plans, now)]
+    looks = last_looks(search.name for search in searches) if searches else {}
     planned = 0
-    for step in plans.steps:
-        planned += _batches(candidates(trigger, step, now), partial(plan, plans, step, now))
+    for search in searches:
+        if deadline.is_over():
+            break
+        try:
+            planned += run(search, looks.get(search.name), now=now, force=force, deadline=deadline)
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("%s could not be looked for.", search.name)
     return planned
 
 
-def _batches(rows: QuerySet[Any], work: Callable[[Any], int]) -> int:
-    """Do the work on all rows by their primary key, so many at a time; return what it adds up to."""
-    done, last = 0, 0
-    while True:
-        with transaction.atomic():
-            take_turn()
-            batch = list(rows.filter(pk__gt=last).order_by("pk")[:BATCH])
-            done += sum(work(row) for row in batch)
-        if len(batch) < BATCH:
-            return done
-        last = batch[-1].pk
+def _sequences(all_plans: dict[str, Plans], now: datetime) -> Iterator[Search]:
+    """Yield a search for each follow-up that has to be looked for. Who reaches the delay of its first mail gets all of
+    them, each in its time: nobody gets the last one of a sequence without the first.
+    """
+    kinds: dict[Trigger, Any] = {CUSTOMER_QUIET: (_quiet_customers, _prepare_customer)}
+    if apps.is_installed("wishlists"):
+        kinds[LIST_UNTOUCHED] = (_untouched_lists, _prepare_list)
+    for trigger, (rows, prepare) in kinds.items():
+        plans = all_plans.get(trigger.key)
+        for pk, group in groupby(plans.steps if plans is not None else (), key=lambda step: step.follow_up_id):
+            steps = list(group)
+            delays = [(step.pk, step.delay_span) for step in steps]
+            yield Search(
+                name=f"{trigger.key}:sequence:{pk}",
+                about=digest(app_settings.late_days, steps[0].follow_up.switched_on_at, delays),
+                oldest=now - timedelta(days=app_settings.late_days),
+                rows=partial(rows, steps, min(map(itemgetter(1), delays))),
+                prepare=partial(prepare, plans, steps),
+            )
 
 
-def take_turn() -> None:
-    """Let only one transaction at a time look and plan, until it ends."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    else:
-        # A write comes first: it takes the lock of SQLite's file, before anything was read.
-        FollowUp.objects.filter(pk=0).update(is_on=False)
+def _unplanned(steps: Iterable[FollowUpStep], **about: Any) -> Q:
+    """Say of a row whether one of these mails was not planned about it yet, whatever became of it."""
+    return reduce(or_, (Q(~Exists(Message.objects.filter(step=step, **about))) for step in steps))
 
 
-def _planned(step: FollowUpStep, **about: Any) -> Exists:
-    """Say of a row whether this mail was planned about it, whatever became of it."""
-    return Exists(Message.objects.filter(step=step, **about))
-
-
-def _reached(step: FollowUpStep, now: datetime) -> tuple[datetime, datetime]:
-    """Return between which moments something must have happened to have reached a mail's delay of late."""
-    latest = now - step.delay_span
-    return latest - timedelta(days=app_settings.late_days), latest
+def _window(delay: timedelta, until: datetime) -> tuple[datetime, datetime]:
+    """Return between which moments something must have happened to have reached a delay of late."""
+    return until - delay - timedelta(days=app_settings.late_days), until - delay
 
 
 # Lists ----------------------------------------------------------------------------------------------
 
 
-def _untouched_lists(_trigger: Trigger, step: FollowUpStep, now: datetime) -> QuerySet[Any]:
+def _untouched_lists(steps: list[FollowUpStep], delay: timedelta, after: datetime, until: datetime) -> QuerySet[Any]:
     from wishlists.models import ListItem, ProductList
 
-    after, until = _reached(step, now)
     kinds = (ProductList.Kind.SAVED, ProductList.Kind.WISH)
+    oldest, latest = _window(delay, until)
     lists = ProductList.objects.filter(
-        kind__in=kinds, changed_at__gt=after, changed_at__lte=until, owner__is_active=True
+        kind__in=kinds, changed_at__gt=oldest, changed_at__lte=latest, owner__is_active=True
+    )
+    about = {"step__in": steps, "ref": Cast(OuterRef("pk"), CharField())}
+    # Each last change has its reminder; but none is planned while another one is on its way out.
+    going_out = Message.objects.filter(**about, state=Message.State.ATTEMPTING)
+    gone_out = Message.objects.filter(
+        **about, settled_at__gt=after - SETTLING, sent_at__isnull=False, happened_at__lt=OuterRef("changed_at")
     )
     return lists.filter(
+        Q(changed_at__gt=after - delay) | Exists(gone_out),
         Exists(ListItem.objects.filter(list=OuterRef("pk"))),
-        ~_planned(step, ref=Cast(OuterRef("pk"), CharField())),
+        _unplanned(steps, ref=about["ref"], happened_at__gte=OuterRef("changed_at")),
+        ~Exists(going_out),
     ).select_related("owner")
 
 
-def _plan_list(plans: Plans, step: FollowUpStep, now: datetime, row: Any) -> int:
+def _prepare_list(plans: Plans, steps: list[FollowUpStep], row: Any) -> Iterator[Job]:
+    from ..mail.outbox import stop
+
     person = person_of_account(row.owner)
     if person is None:
-        return 0
-    occasion = Occasion(email=person.email, ref=str(row.pk), happened_at=row.changed_at, context={})
-    return len(plans.write(occasion, steps=[step], now=now))
+        return
+    # Of one that still waits, what it says is over: the list has been touched since.
+    waiting = Message.objects.filter(
+        step__in=[step.pk for step in steps], ref=str(row.pk), happened_at__lt=row.changed_at
+    )
+    stop(messages=waiting, why=WhyNot.CHANGED)
+    changed_at = row.changed_at.astimezone(UTC)
+    occasion = Occasion(
+        email=person.email,
+        ref=str(row.pk),
+        happened_at=changed_at,
+        turn=f"{changed_at:%Y%m%dT%H%M%S%f}",
+        context={},
+    )
+    yield plans, occasion, steps
 
 
 # Customers ------------------------------------------------------------------------------------------
 
 
-def _quiet_customers(_trigger: Trigger, step: FollowUpStep, now: datetime) -> QuerySet[OrderRecord]:
+def _quiet_customers(
+    steps: list[FollowUpStep], delay: timedelta, after: datetime, until: datetime
+) -> QuerySet[OrderRecord]:
     """Return the latest orders of customers who have not ordered since."""
-    after, until = _reached(step, now)
+    oldest, latest = _window(delay, until)
     settled = [state for state in OrderState if state.is_settled]
-    orders = OrderRecord.objects.filter(state__in=settled, placed_at__gt=after, placed_at__lte=until)
-    newer = OrderRecord.objects.counting().filter(
-        Q(placed_at__gt=OuterRef("placed_at")) | Q(placed_at=OuterRef("placed_at"), pk__gt=OuterRef("pk")),
-        customer_key=OuterRef("customer_key"),
+    orders = OrderRecord.objects.filter(state__in=settled, placed_at__gt=oldest, placed_at__lte=latest)
+    theirs = OrderRecord.objects.filter(customer_key=OuterRef("customer_key"))
+    newer = theirs.counting().filter(
+        Q(placed_at__gt=OuterRef("placed_at")) | Q(placed_at=OuterRef("placed_at"), pk__gt=OuterRef("pk"))
     )
-    planned = _planned(step, email_key=OuterRef("customer_key"), ref=OuterRef("number"))
-    return orders.exclude(customer_key="").filter(~Exists(newer), ~planned)
+    # One may have been paid only now, or a newer one may have been cancelled.
+    has_come_about = Q(placed_at__gt=after - delay) | Exists(theirs.filter(changed_at__gt=after - SETTLING))
+    unplanned = _unplanned(steps, email_key=OuterRef("customer_key"), ref=OuterRef("number"))
+    return orders.exclude(customer_key="").filter(has_come_about, ~Exists(newer), unplanned)
 
 
-def _plan_customer(plans: Plans, step: FollowUpStep, now: datetime, row: OrderRecord) -> int:
+def _prepare_customer(plans: Plans, steps: list[FollowUpStep], row: OrderRecord) -> Iterator[Job]:
     order = get_store().get_order(number=row.number)
     person = person_of_order(order) if order is not None else None
     if person is None or customer_key(person.email) != row.customer_key:
-        return 0
+        return
     occasion = Occasion(
         email=person.email,
         ref=row.number,
@@ -160,7 +183,7 @@ def _plan_customer(plans: Plans, step: FollowUpStep, now: datetime, row: OrderRe
         context={"order": row.number},
         order=person.order,
     )
-    return len(plans.write(occasion, steps=[step], now=now))
+    yield plans, occasion, steps
 
 
 # Ends of coupons ------------------------------------------------------------------------------------
@@ -177,32 +200,60 @@ def _end(prefix: str = "") -> Case:
     )
 
 
-def _ending_coupons(trigger: Trigger, step: FollowUpStep, now: datetime) -> QuerySet[Coupon]:
+def _endings(all_plans: dict[str, Plans], now: datetime) -> Iterator[Search]:
+    """Yield a search for each mail that counts back from the end of a coupon."""
+    found = [(trigger, all_plans[trigger.key]) for trigger in ENDS if trigger.key in all_plans]
+    if not found:
+        return
+    # Nobody says when the end of a campaign is set: if one has changed, all coupons are looked at again.
+    running = Campaign.objects.filter(status=Campaign.Status.RUNNING, ends_at__isnull=False).order_by("pk")
+    ends = list(running.values_list("pk", "ends_at"))
+    for trigger, plans in found:
+        for step in plans.steps:
+            yield Search(
+                name=f"{trigger.key}:mail:{step.pk}",
+                about=digest(step.follow_up.switched_on_at, step.delay_span, ends),
+                rows=partial(_ending_coupons, trigger, step, now),
+                prepare=partial(_prepare_coupon, plans, trigger, step),
+            )
+
+
+def _ending_coupons(
+    trigger: Trigger, step: FollowUpStep, now: datetime, after: datetime, until: datetime
+) -> QuerySet[Coupon]:
     """Return coupons whose end comes near, whoever set it: also by the campaign, and after they were given."""
     urgent = Q(deadline_minutes__isnull=False, deadline_minutes__lte=URGENT_MINUTES)
-    coupons = Coupon.objects.available().filter(used=0, is_word=False).exclude(holder_key="")
+    # One that an unpaid checkout holds may be free again before its end.
+    held = Redemption.objects.filter(coupon=OuterRef("pk"), state=Redemption.State.RESERVED)
+    coupons = Coupon.objects.available().filter(Q(used=0) | Exists(held), is_word=False).exclude(holder_key="")
     coupons = coupons.filter(urgent if trigger is OFFER_ENDING else ~urgent, campaign__status=Campaign.Status.RUNNING)
-    coupons = coupons.annotate(end=_end()).filter(end__gt=now, end__lte=now + step.delay_span + A_DAY)
-    return coupons.filter(~_planned(step, coupon=OuterRef("pk"))).select_related("campaign")
+    span = step.delay_span + A_DAY
+    coupons = coupons.annotate(end=_end(), begun=Coalesce("unlocked_at", "issued_at"))
+    coupons = coupons.filter(end__gt=now, end__lte=until + span)
+    # Far ahead in time there is no moment to compare with, and so far back neither.
+    if after > now - timedelta(days=365):
+        coupons = coupons.filter(Q(end__gt=after + span) | Q(begun__gt=after - SETTLING))
+    planned = Message.objects.filter(step=step, coupon=OuterRef("pk"))
+    return coupons.filter(~Exists(planned)).select_related("campaign")
 
 
-def _plan_coupon(plans: Plans, step: FollowUpStep, now: datetime, row: Coupon) -> int:
-    trigger = OFFER_ENDING if row.deadline_minutes and row.deadline_minutes <= URGENT_MINUTES else COUPON_EXPIRING
-    occasions: Iterable[Any] = coupon_occasions(row, [trigger], happened_at=row.issued_at)
-    return sum(len(plans.write(occasion, steps=[step], now=now)) for _trigger, occasion in occasions)
+def _prepare_coupon(plans: Plans, trigger: Trigger, step: FollowUpStep, row: Coupon) -> Iterator[Job]:
+    for _trigger, occasion in coupon_occasions(row, [trigger], happened_at=row.issued_at):
+        yield plans, occasion, [step]
 
 
-def _move_ends(now: datetime) -> int:
-    """Move planned mails whose end has moved with its campaign; return 0, for they are not new.
+def _move_ends() -> None:
+    """Move planned mails whose end has moved with its campaign.
 
     One whose coupon ends never any more is left to ``stops.reconsider``.
     """
-    triggers = {trigger.key: trigger for trigger in (COUPON_EXPIRING, OFFER_ENDING)}
+    triggers = {trigger.key: trigger for trigger in ENDS}
     planned = Message.objects.filter(state=Message.State.PLANNED, reason__in=triggers, step__isnull=False)
-    moved = planned.annotate(end=_end("coupon__")).filter(end__isnull=False).exclude(end=F("happened_at"))
-
-    def work(message: Any) -> int:
-        move(message, step=message.step, trigger=triggers[message.reason], end=message.end)
-        return 0
-
-    return _batches(moved.select_related("step"), work)
+    moved: Any = planned.annotate(end=_end("coupon__")).filter(end__isnull=False).exclude(end=F("happened_at"))
+    last = 0
+    while batch := list(moved.select_related("step").filter(pk__gt=last).order_by("pk")[:BATCH]):
+        for message in batch:
+            move(message, step=message.step, trigger=triggers[message.reason], end=message.end)
+        last = batch[-1].pk
+        if len(batch) < BATCH:
+            return

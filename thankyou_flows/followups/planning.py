@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from coupons.holders import customer_key
 from coupons.models import Coupon
 
 from ..conf import app_settings
-from ..models import Contact, FollowUp, FollowUpStep, MailingList, Message, MessageKind
+from ..models import Contact, FollowUp, FollowUpStep, MailingList, Message, MessageKind, Suppression
 from ..rules import Facts as RuleFacts
 from ..rules import rules_hold
 from ..values import Order
@@ -49,8 +50,9 @@ def plan(
     ``ref`` names what it is about (see ``triggers.About``): of one follow-up, one person gets each mail once for the same
     ref. ``happened_at`` is when it happened, or for ``before_end`` triggers the end; what happened before the follow-up
     was switched on plans nothing. Each mail is due at ``due_at(step, …)``. The follow-up's rules are looked at now and
-    again before sending. Consent is not looked at here: the gate does it when it counts (EM-6). Whatever goes wrong is
-    logged and raises nothing: this is called while a customer orders.
+    again before sending. Consent is not looked at here: the gate does it when it counts (EM-6); only for somebody who asked
+    for erasure nothing is written down that needs one. Whatever goes wrong is logged and raises nothing: this is called
+    while a customer orders.
     """
     occasion = Occasion(
         email=email,
@@ -119,20 +121,28 @@ class Occasion:
     order: Order | None = None
     #: The list that was signed up to.
     mailing_list: MailingList | None = None
+    #: Which time it is, for what may come about again for the same ``ref``; each time has its mails.
+    turn: str = ""
+
+    @property
+    def about(self) -> str:
+        """What its mails are about, so that each is planned once."""
+        return f"{self.ref}@{self.turn}" if self.turn else self.ref
 
 
 class Plans:
     """The mails of all follow-ups that wait for one trigger, read once for any number of people."""
 
-    def __init__(self, trigger: str) -> None:
+    def __init__(self, trigger: str, steps: list[FollowUpStep] | None = None) -> None:
         self._key = trigger
         self._trigger = get_trigger(trigger)
+        if steps is not None:
+            self.steps = steps
 
     @cached_property
     def steps(self) -> list[FollowUpStep]:
         """The mails with their follow-ups and lists: one query."""
-        steps = FollowUpStep.objects.filter(follow_up__in=FollowUp.objects.on(self._key))
-        return list(steps.select_related("follow_up__mailing_list").order_by("follow_up_id", "sort_order", "pk"))
+        return list(_in_order(FollowUpStep.objects.filter(follow_up__in=FollowUp.objects.on(self._key))))
 
     def write(
         self, occasion: Occasion, *, steps: Iterable[FollowUpStep] | None = None, now: datetime | None = None
@@ -168,7 +178,8 @@ class Plans:
             for step in wanted
         }
         wanted = [step for step in wanted if self._is_timely(step, due[step.pk], occasion, now)]
-        wanted = self._without_known(wanted, key, occasion.ref)
+        wanted = self._without_known(wanted, key, occasion.about)
+        wanted = self._welcome(wanted, key)
         holding = self._holding(wanted, occasion, key, now)
         wanted = [step for step in wanted if step.follow_up_id in holding]
         if not wanted:
@@ -205,6 +216,17 @@ class Plans:
         known = set(Message.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)) if keys else set()
         return [step for name, step in keys.items() if name not in known]
 
+    def _welcome(self, steps: list[FollowUpStep], key: str) -> list[FollowUpStep]:
+        """Leave out what is not transactional for somebody who asked for erasure: nothing is kept of them again for a
+        mail that the gate would not let out (EM-13). One query.
+        """
+        assert self._trigger is not None  # noqa: S101 - asked by the caller
+        needed = [step for step in steps if kind_of(step.follow_up, self._trigger) == MessageKind.TRANSACTIONAL]
+        if len(needed) == len(steps):
+            return steps
+        erased = Suppression.objects.of(key).filter(scope=Suppression.MARKETING, reason=Suppression.Reason.ERASED)
+        return needed if erased.exists() else steps
+
     def _holding(self, steps: list[FollowUpStep], occasion: Occasion, key: str, now: datetime) -> set[int]:
         """Return the follow-ups whose rules hold now: the order is looked up once, and only if a rule wants it."""
         from .facts import facts_for_rules, find_order
@@ -234,7 +256,7 @@ class Plans:
 
         assert self._trigger is not None  # noqa: S101 - asked by the caller
         return queue(
-            dedupe_key=dedupe_key(step, email_key=key, ref=occasion.ref),
+            dedupe_key=dedupe_key(step, email_key=key, ref=occasion.about),
             email=occasion.email,
             composer="follow_up",
             reason=self._trigger.key,
@@ -251,6 +273,19 @@ class Plans:
             expires_at=occasion.happened_at if self._trigger.before_end else _worth_until(due),
             now=now,
         )
+
+
+def plans_for(*triggers: Trigger) -> dict[str, Plans]:
+    """Return the mails that wait for these triggers, by trigger; only of those for which one waits: one query."""
+    keys = [trigger.key for trigger in triggers]
+    found: dict[str, list[FollowUpStep]] = {}
+    for step in _in_order(FollowUpStep.objects.filter(follow_up__trigger__in=keys, follow_up__is_on=True)):
+        found.setdefault(step.follow_up.trigger, []).append(step)
+    return {key: Plans(key, steps) for key, steps in found.items()}
+
+
+def _in_order(steps: QuerySet[FollowUpStep]) -> QuerySet[FollowUpStep]:
+    return steps.select_related("follow_up__mailing_list").order_by("follow_up_id", "sort_order", "pk")
 
 
 def dedupe_key(step: FollowUpStep, *, email_key: str, ref: str) -> str:

@@ -42,6 +42,7 @@ from .triggers import (
     REVIEW_WANTED,
     SELLING_OUT,
     SIGN_UP_CONFIRMED,
+    About,
     Trigger,
     all_triggers,
 )
@@ -120,7 +121,9 @@ def on_order_state_changed(*, order: Order, old_state: str, new_state: str, **_:
     before, after = OrderState(old_state), OrderState(new_state)
     if after in (OrderState.CANCELLED, OrderState.REFUNDED):
         # By address first: there is no index on what is inside of JSON.
-        about_it = Message.objects.of(customer_key(order.email)).filter(context__order=order.number)
+        by_ref = [trigger.key for trigger in all_triggers() if trigger.about in (About.ORDER, About.CUSTOMER)]
+        is_about = Q(context__order=order.number) | Q(ref=order.number, reason__in=by_ref)
+        about_it = Message.objects.of(customer_key(order.email)).filter(is_about)
         _stop(about_it.filter(composer="follow_up"), WhyNot.ORDER_OVER)
         return
     _plan_order(order, _reached(before, after), happened_at=timezone.now())
@@ -144,10 +147,20 @@ def _reached(before: OrderState, after: OrderState) -> list[Trigger]:
 
 def _plan_order(order: Order, triggers: Sequence[Trigger], *, happened_at: datetime) -> None:
     wanted = anybody_waits(*triggers) if triggers else set()
-    person = person_of_order(order) if wanted else None
-    if person is None:
+    occasion = occasion_of_order(order, happened_at=happened_at) if wanted else None
+    if occasion is None:
         return
-    occasion = Occasion(
+    for trigger in triggers:
+        if trigger.key in wanted:
+            Plans(trigger.key).write(occasion)
+
+
+def occasion_of_order(order: Order, *, happened_at: datetime) -> Occasion | None:
+    """Return what there is to plan about an order; None if the shop keeps no address with it."""
+    person = person_of_order(order)
+    if person is None:
+        return None
+    return Occasion(
         email=person.email,
         ref=order.number,
         happened_at=happened_at,
@@ -156,9 +169,6 @@ def _plan_order(order: Order, triggers: Sequence[Trigger], *, happened_at: datet
         context={"order": order.number},
         order=order,
     )
-    for trigger in triggers:
-        if trigger.key in wanted:
-            Plans(trigger.key).write(occasion)
 
 
 def stop_ended_by_order(order: Order) -> int:
@@ -171,7 +181,8 @@ def stop_ended_by_order(order: Order) -> int:
     # Of what counts back from an end, the planning is what came before.
     before = Q(happened_at__lt=order.placed_at) & ~Q(reason__in=ends)
     planned_before = Q(created_at__lt=order.placed_at, reason__in=ends)
-    stopping = Q(follow_up__stops_after_order=True) | Q(reason=CUSTOMER_QUIET.key)
+    # No joins: an UPDATE over a join would not look again at the state of a row that it had to wait for.
+    stopping = Q(follow_up__in=FollowUp.objects.filter(stops_after_order=True)) | Q(reason=CUSTOMER_QUIET.key)
     messages = Message.objects.of(key).marketing().filter(before | planned_before, stopping, follow_up__isnull=False)
     # What is about this very order stays. (Of rows without an order JSON says nothing, so that they are asked by key.)
     about_it = messages.filter(context__order=order.number).values("pk")
@@ -331,15 +342,19 @@ def on_inquiry_answered(*, inquiry: Inquiry, **_: Any) -> None:
 def on_subscription_confirmed(*, subscription: Subscription, **_: Any) -> None:
     """Plan the welcome of somebody who confirmed a sign-up."""
     if subscription.email and anybody_waits(SIGN_UP_CONFIRMED):
-        occasion = Occasion(
-            email=subscription.email,
-            ref=str(subscription.pk),
-            happened_at=subscription.confirmed_at or timezone.now(),
-            language=subscription.language,
-            context={},
-            mailing_list=subscription.mailing_list,
-        )
-        Plans(SIGN_UP_CONFIRMED.key).write(occasion)
+        Plans(SIGN_UP_CONFIRMED.key).write(occasion_of_subscription(subscription))
+
+
+def occasion_of_subscription(subscription: Subscription) -> Occasion:
+    """Return what there is to plan about a confirmed sign-up."""
+    return Occasion(
+        email=subscription.email,
+        ref=str(subscription.pk),
+        happened_at=subscription.confirmed_at or timezone.now(),
+        language=subscription.language,
+        context={},
+        mailing_list=subscription.mailing_list,
+    )
 
 
 def _stop(messages: Any, why: WhyNot) -> int:

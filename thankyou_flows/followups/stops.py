@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db.models import Max, OuterRef, Q, Subquery
 
 from coupons.holders import customer_key, verified_email_of
-from coupons.models import Coupon, Redemption
+from coupons.models import Campaign, Coupon, Redemption
 
 from ..mail.composing import DoNotSend, SendLater
 from ..models import (
@@ -115,8 +115,8 @@ def _check_ordered_again(message: Message, trigger: Trigger, number: str) -> Non
 
 def _check_coupons(message: Message, step: FollowUpStep, trigger: Trigger, now: datetime) -> None:
     """Ask of the coupon that the mail is about, and of those that the mails before it brought: one query."""
-    if step.campaign is not None and not step.campaign.is_running(now):
-        raise DoNotSend(WhyNot.COUPON_OVER)
+    if step.campaign is not None:
+        check_campaign(step.campaign, now)
     brought = Message.objects.filter(
         follow_up=step.follow_up_id, ref=message.ref, email_key=message.email_key, coupon__isnull=False
     )
@@ -140,11 +140,23 @@ def _check_coupons(message: Message, step: FollowUpStep, trigger: Trigger, now: 
             raise DoNotSend(WhyNot.COUPON_USED)
         if coupon.held_until is not None:
             # A checkout has it on an order that is not paid yet. If that comes to nothing, the coupon is free again.
-            raise SendLater(until=coupon.held_until, why=WhyNot.COUPON_USED)
+            raise SendLater(until=coupon.held_until, why=WhyNot.COUPON_HELD)
         if is_subject or coupon.campaign_id == step.campaign_id:
             _check_validity(coupon, now)
         if is_subject and trigger.before_end:
             _check_end(message, coupon, step, trigger, now)
+
+
+def check_campaign(campaign: Campaign, now: datetime) -> None:
+    """Do nothing if a mail can bring a coupon of this campaign. Raises SendLater while it is paused: tomorrow it may run
+    again, and the mail's own time ends the waiting; DoNotSend if it has ended, is over or was never begun.
+    """
+    if campaign.is_running(now):
+        return
+    is_over = campaign.ends_at is not None and campaign.ends_at <= now
+    if campaign.status == Campaign.Status.PAUSED and not is_over:
+        raise SendLater(until=now + timedelta(days=1), why=WhyNot.COUPON_OVER)
+    raise DoNotSend(WhyNot.COUPON_OVER)
 
 
 def _check_validity(coupon: Coupon, now: datetime) -> None:
@@ -169,8 +181,9 @@ def move(message: Message, *, step: FollowUpStep, trigger: Trigger, end: datetim
     zone = Contact.objects.filter(email_key=message.email_key).values_list("time_zone", flat=True).first() or ""
     due = due_at(step, happened_at=end, time_zone=zone, trigger=trigger)
     rows = Message.objects.open().filter(pk=message.pk)
-    rows.update(happened_at=end, expires_at=end)
+    # The due time first: whoever is killed in between finds it again by its old end.
     rows.filter(state=Message.State.PLANNED).update(due_at=due)
+    rows.update(happened_at=end, expires_at=end)
     message.happened_at, message.expires_at = end, end
     return due
 

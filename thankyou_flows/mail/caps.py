@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from ..conf import app_settings
 from ..models import Contact, Message, MessageKind
 
 #: What MAILS_IN_30_DAYS counts in.
 WINDOW: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Who had a person's place, and since when."""
+
+    at: datetime | None = None
+    key: str = ""
 
 
 def rest_of(frequency: str) -> timedelta:
@@ -44,6 +53,29 @@ def take_place(*, message: Message, now: datetime) -> bool:
     with transaction.atomic():
         meet(email=message.email, language=message.language, now=now)
         return _take(message, now=now)
+
+
+def give_place_back(*, message: Message, before: Place) -> bool:
+    """Give the place back to whoever had it before, if the message has it and has surely not gone out; return whether it
+    was given back. What has just failed for a while, or for good, costs nobody the mail that is due next.
+
+    Kept while a worker has the message in its hands, and after an attempt of which nobody knows what became of it.
+    """
+    if not message.email_key:
+        return False
+    not_sent = [Message.State.PLANNED, Message.State.SKIPPED, Message.State.FAILED]
+    unsent = Message.objects.filter(pk=message.pk, uncertain=0, state__in=not_sent)
+    mine = Contact.objects.filter(Exists(unsent), email_key=message.email_key, last_marketing_key=message.key)
+    if before.key == message.key:
+        before = _last_sent(message)
+    return bool(mine.update(last_marketing_at=before.at, last_marketing_key=before.key))
+
+
+def _last_sent(message: Message) -> Place:
+    """Return what can be known of a place that an earlier attempt has taken and died with."""
+    sent = Message.objects.marketing().of(message.email_key).exclude(sent_at=None).order_by("-sent_at")
+    last = sent.values_list("sent_at", "key").first()
+    return Place(at=last[0], key=last[1]) if last is not None else Place()
 
 
 def _take(message: Message, *, now: datetime) -> bool:

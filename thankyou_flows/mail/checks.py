@@ -148,6 +148,8 @@ def check_values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         "OBJECTION_OFFERED_SINCE": (app_settings.objection_offered_since, _is_moment, '"2026-03-01", or ""'),
         "SIGN_UP_CHALLENGE": (app_settings.sign_up_challenge, _is_callable, '"yourshop.people.is_person", or ""'),
         "UNSUBSCRIBE_MAILTO": (app_settings.unsubscribe_mailto, _is_mailto, '"leave@yourshop.example", or ""'),
+        # Without a rest two workers could overrun MAILS_IN_30_DAYS together.
+        "MAIL_REST_HOURS": (app_settings.mail_rest_hours, _is_positive, "at least 1, such as 24"),
         "BASE_URL": (app_settings.base_url, _is_address, '"https://yourshop.example", or ""'),
     }
     return [
@@ -171,6 +173,10 @@ def _is_moment(value: str) -> bool:
     from .gate import offered_since
 
     return not value.strip() or offered_since() is not None
+
+
+def _is_positive(value: int) -> bool:
+    return value >= 1
 
 
 def _is_callable(value: str) -> bool:
@@ -276,7 +282,8 @@ def _worker() -> list[CheckMessage]:
             "Tasks run at once, so a customer waits while mail is sent.",
             hint="Install wagtail-thankyou-flows[worker], add django_tasks_db to INSTALLED_APPS, set "
             'TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}} and keep "manage.py db_worker" running. '
-            'Let cron run "manage.py send_due_messages" every few minutes as well: it sends what is due later.',
+            'Let cron run "manage.py send_due_messages --plan" every few minutes as well: it sends what is due later, and '
+            "looks for what follow-ups wait for.",
             id="thankyou_flows.W005",
         )
     ]

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from ..conf import app_settings
 from ..models import Ground, Message, WhyNot
@@ -53,6 +53,10 @@ COLUMNS: Final = (
 #: What does not belong to a worker any more.
 _FREE: Final[dict[str, Any]] = {"worker": "", "lease_until": None}
 _LONGEST_ERROR: Final = 500
+#: What says something of the person: it stays empty if the person was erased while the worker had the message.
+_PERSONAL: Final = frozenset({"subject", "text", "html", "last_error", "provider_id"})
+_PLAIN: Final = frozenset({str, int, type(None)})
+_KEPT: Final = "CASE WHEN email = '' THEN '' ELSE %s END"
 
 
 def lease() -> timedelta:
@@ -154,13 +158,15 @@ def record_sent(*, message: Message, now: datetime, provider_id: str = "") -> bo
         changes["context"] = {}
     if _move(message, State.ATTEMPTING, **changes):
         return True
+    if provider_id:
+        changes["provider_id"] = Case(When(email="", then=Value("")), default=Value(changes["provider_id"]))
     late = Message.objects.filter(pk=message.pk).exclude(state__in=[State.ATTEMPTING, State.SENT])
     return bool(late.update(why_not="", **changes))
 
 
 def record_failed(*, message: Message, why: WhyNot, now: datetime, error: str = "", uncertain: bool = False) -> bool:
     """Note that the mail will not be sent: by an error of its own, or since all attempts have failed."""
-    return _settle(message, State.FAILED, why, now, last_error=describe(error, message), **_counted(uncertain))
+    return _settle(message, State.FAILED, why, now, last_error=describe(error, message), **_counted(message, uncertain))
 
 
 def skip(*, message: Message, why: WhyNot, now: datetime) -> bool:
@@ -171,7 +177,12 @@ def skip(*, message: Message, why: WhyNot, now: datetime) -> bool:
 def retry(*, message: Message, due_at: datetime, error: str = "", uncertain: bool = False) -> bool:
     """Plan the message again after an attempt that failed. One that did not come to ``begin`` is counted here."""
     attempts = message.attempts + (message.state == State.CLAIMED)
-    changes = {"due_at": due_at, "attempts": attempts, "last_error": describe(error, message), **_counted(uncertain)}
+    changes = {
+        "due_at": due_at,
+        "attempts": attempts,
+        "last_error": describe(error, message),
+        **_counted(message, uncertain),
+    }
     return _move(message, *_OURS, state=State.PLANNED, **changes, **_FREE)
 
 
@@ -215,10 +226,11 @@ def _settle(message: Message, state: State, why: WhyNot, now: datetime, **change
 
 def _move(message: Message, *states: State, **changes: Any) -> bool:
     """Change a message of this worker's in one statement; False if it is not its own in one of these states."""
-    if any(hasattr(value, "resolve_expression") for value in changes.values()):
-        mine = Message.objects.filter(pk=message.pk, worker=message.worker, state__in=states)
-        return bool(mine.update(**changes))
-    values = [_field(name).get_db_prep_save(value, connection) for name, value in changes.items()]
+    values = [
+        # Most are what the database takes anyway.
+        value if type(value) in _PLAIN else _field(name).get_db_prep_save(value, connection)
+        for name, value in changes.items()
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             _move_statement(tuple(changes), len(states)), [*values, message.pk, message.worker, *map(str, states)]
@@ -237,12 +249,13 @@ def _move_statement(names: tuple[str, ...], states: int) -> str:
     """
     quote = connection.ops.quote_name
     table = quote(Message._meta.db_table)
-    columns = ", ".join(f"{quote(_field(name).column)} = %s" for name in names)
+    columns = ", ".join(f"{quote(_field(name).column)} = {_KEPT if name in _PERSONAL else '%s'}" for name in names)
     return f"UPDATE {table} SET {columns} WHERE id = %s AND worker = %s AND state IN ({', '.join(['%s'] * states)})"
 
 
-def _counted(uncertain: bool) -> dict[str, Any]:
-    return {"uncertain": F("uncertain") + 1} if uncertain else {}
+def _counted(message: Message, uncertain: bool) -> dict[str, Any]:
+    # Nobody else counts while the row is this worker's.
+    return {"uncertain": message.uncertain + 1} if uncertain else {}
 
 
 def _plain(text: str, length: int) -> str:

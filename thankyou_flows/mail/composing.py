@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -26,6 +27,8 @@ COMPOSERS: Final[Mapping[str, str]] = {
     "confirmation": "thankyou_flows.newsletter.mails.compose_confirmation",
     "incentive": "thankyou_flows.newsletter.mails.compose_incentive",
     "unlock_link": "thankyou_flows.unlock_mail.compose",
+    "question_notice": "thankyou_flows.question_mail.compose_notice",
+    "question_answer": "thankyou_flows.question_mail.compose_answer",
 }
 
 #: Never a reply to a reply (RFC 3834).
@@ -50,6 +53,8 @@ class Mail:
     tags: tuple[str, ...] = ()
     #: Tokens in its links: masked in what is kept (TY-4).
     secrets: tuple[str, ...] = ()
+    #: Whether the row keeps what it said. Not where the words are somebody's own, and kept in one other place (EM-13).
+    is_kept: bool = True
 
 
 class DoNotSend(Exception):
@@ -113,8 +118,11 @@ def write(message: Message, *, now: datetime) -> Letter:
     Whatever the composer has written into the database holds only if the mail came out well. Raises what the composer
     raises, and ValueError for a header that is more than one line (EM-8).
     """
-    with transaction.atomic(), translation.override(_language_of(message)):
-        return finish(message, find_composer(message.composer)(message=message, now=now))
+    composer = find_composer(message.composer)
+    # A kept mail is only read from its row.
+    together = nullcontext() if composer is compose_email else transaction.atomic()
+    with together, translation.override(_language_of(message)):
+        return finish(message, composer(message=message, now=now))
 
 
 def finish(message: Message, mail: Mail) -> Letter:
@@ -139,6 +147,8 @@ def finish(message: Message, mail: Mail) -> Letter:
     if html:
         email.attach_alternative(html, "text/html")
     _tell_provider(email, message, mail)
+    if not mail.is_kept:
+        return Letter(email=email, subject="", text="", html="")
     return Letter(
         email=email,
         subject=_masked(subject, mail.secrets),

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 #: For backends that would wait for ever (EMAIL_TIMEOUT is not set): one silent server would hold up everything.
 TIMEOUT: Final = 30
+#: While a customer waits for the answer to a request.
+SHORT_TIMEOUT: Final = 3
 #: What Anymail says of an address that the provider does not send to.
 _REJECTED: Final = frozenset({"rejected", "invalid"})
 
@@ -31,10 +33,13 @@ def get_connection() -> Any:
 
 
 class Line:
-    """A connection that is opened when it is needed, kept for the next mail, and given up after an error."""
+    """A connection that is opened when it is needed, kept for the next mail, and given up after an error. ``timeout`` is
+    how many seconds it waits for a word at most, where the backend knows of such a thing.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, timeout: float | None = None) -> None:
         self._backend: Any = None
+        self._timeout = timeout
 
     def send(self, email: Any) -> str:
         """Hand one mail over; return the provider's id for it, or ``""``. Raises whatever the backend raises."""
@@ -85,10 +90,19 @@ class Line:
     def _open(self) -> Any:
         if self._backend is None:
             self._backend = get_connection()
-            if getattr(self._backend, "timeout", 0) is None:
-                self._backend.timeout = TIMEOUT
+            self._limit(self._backend)
             self._backend.open()
         return self._backend
+
+    def _limit(self, backend: Any) -> None:
+        if not hasattr(backend, "timeout"):
+            return
+        if backend.timeout is None:
+            backend.timeout = TIMEOUT
+        # Anymail's may be a pair, for connecting and for reading.
+        longest = max(backend.timeout) if isinstance(backend.timeout, tuple) else backend.timeout
+        if self._timeout is not None and longest > self._timeout:
+            backend.timeout = self._timeout
 
 
 def _is_about_the_mail(error: Exception) -> bool:

@@ -16,12 +16,23 @@ from django.utils.dateparse import parse_date, parse_datetime
 from ..conf import app_settings
 from ..models import Contact, Ground, MailingList, Message, MessageKind, OrderRecord, Subscription, Suppression, WhyNot
 from ..values import Objection, OrderState
-from .caps import WINDOW, rest_of, take_place
+from .caps import WINDOW, Place, give_place_back, rest_of, take_place
 from .composing import DoNotSend, SendLater
+from .links import list_behind
 from .quiet import next_morning, zone_of
 from .suppression import WHY_NOT, list_scope
 
-__all__ = ["PastOrder", "Standing", "judge", "next_morning", "order_number_of", "standings", "take_place"]
+__all__ = [
+    "PastOrder",
+    "Place",
+    "Standing",
+    "give_place_back",
+    "judge",
+    "next_morning",
+    "order_number_of",
+    "standings",
+    "take_place",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +57,10 @@ class Standing:
     left: frozenset[str] = frozenset()
     #: Suppressions: scope → reason.
     suppressed: Mapping[str, str] | None = None
-    #: Newest order that counts (not cancelled or refunded): when, and whether an objection was offered or used.
+    #: Newest order that is a sale (paid, and not given back): when, and whether an objection was offered or used.
     last_order_at: datetime | None = None
     objection: str = ""
-    #: The orders that this person's messages are about, by number.
+    #: The orders that this person's messages are about, by number, as far as they are sales.
     orders: Mapping[str, PastOrder] | None = None
     #: Newest order, whatever became of it, at which this person objected.
     objected_at: datetime | None = None
@@ -83,7 +94,7 @@ def standings(messages: Collection[Message], *, now: datetime) -> dict[str, Stan
             _wishes(about),
             _consents(about),
             _sent(about, now=now),
-            _orders(about, {order_number_of(message) for message in marketing}, now=now),
+            _orders(about, {order_number_of(message) for message in marketing} - {""}, now=now),
         ):
             for key, values in found.items():
                 facts[key].update(values)
@@ -95,9 +106,9 @@ def judge(*, message: Message, standing: Standing, now: datetime) -> Ground:
 
     Transactional mail is stopped by nothing here but an address that does not exist, and a question for a sign-up by a
     complaint too. A newsletter needs a confirmed sign-up to its list; a follow-up one to its list, or to a list that
-    covers follow-ups, or the soft opt-in: the order it is about (or the newest one) was placed when an objection was
-    offered and not used, within SOFT_OPT_IN_DAYS, and nobody objected since. Raises DoNotSend, or SendLater for a pause,
-    quiet hours, and the caps.
+    covers follow-ups, or the soft opt-in: the order it is about (or the newest one) is paid, was placed when an objection
+    was offered and not used, within SOFT_OPT_IN_DAYS, and nobody objected since. Raises DoNotSend, or SendLater for a
+    pause, quiet hours, and the caps.
     """
     suppressed = standing.suppressed or {}
     everything = suppressed.get(Suppression.MARKETING, "")
@@ -119,17 +130,17 @@ def judge(*, message: Message, standing: Standing, now: datetime) -> Ground:
 
 
 def order_number_of(message: Message) -> str:
-    """Return the number of the order that a message is about, as far as it says: ``context["order"]``, else ``ref``,
-    which may also name something else.
-    """
-    return _named_order(message) or message.ref
+    """Return the number of the order that a message is about, as far as it says (``followups.facts.order_number``)."""
+    from ..followups.facts import order_number
+
+    return order_number(message)
 
 
 # Grounds
 
 
 def _ground_of_newsletter(message: Message, standing: Standing) -> Ground:
-    mailing_list = _list_of(message)
+    mailing_list = list_behind(message)
     if mailing_list is None:
         raise DoNotSend(WhyNot.NO_CONSENT)
     _refuse_if_left(mailing_list, standing)
@@ -139,15 +150,16 @@ def _ground_of_newsletter(message: Message, standing: Standing) -> Ground:
 
 
 def _ground_of_follow_up(message: Message, standing: Standing, *, now: datetime) -> Ground:
-    objection = (standing.suppressed or {}).get(Suppression.FOLLOW_UPS, "")
+    suppressed = standing.suppressed or {}
+    objection = suppressed.get(Suppression.FOLLOW_UPS, "")
     if objection:
         raise DoNotSend(WHY_NOT[Suppression.Reason(objection)])
-    mailing_list = _list_of(message)
+    mailing_list = list_behind(message)
     if mailing_list is not None:
         _refuse_if_left(mailing_list, standing)
         if mailing_list.slug in standing.confirmed:
             return Ground.CONSENT
-    if standing.confirmed_for_follow_ups:
+    if any(f"{Suppression.LIST_PREFIX}{slug}" not in suppressed for slug in standing.confirmed_for_follow_ups):
         return Ground.CONSENT
     why = _why_no_soft_opt_in(message, standing, now=now)
     if why is None:
@@ -174,9 +186,9 @@ def _counting_order(message: Message, standing: Standing) -> PastOrder | None:
     """Return the order whose objection counts: never a later one than the message is about, which would make good what
     was not offered then (EM-11).
     """
-    order = (standing.orders or {}).get(order_number_of(message))
-    if order is not None or _named_order(message):
-        return order
+    number = order_number_of(message)
+    if number:
+        return (standing.orders or {}).get(number)
     if standing.last_order_at is None:
         return None
     return PastOrder(placed_at=standing.last_order_at, objection=standing.objection)
@@ -195,17 +207,6 @@ def _refuse_if_left(mailing_list: MailingList, standing: Standing) -> None:
         raise DoNotSend(WHY_NOT[Suppression.Reason(reason)])
     if mailing_list.slug in standing.left:
         raise DoNotSend(WhyNot.LEFT)
-
-
-def _list_of(message: Message) -> MailingList | None:
-    if message.mailing_list is not None or message.follow_up is None:
-        return message.mailing_list
-    return message.follow_up.mailing_list
-
-
-def _named_order(message: Message) -> str:
-    context = message.context if isinstance(message.context, dict) else {}
-    return str(context.get("order") or "")
 
 
 def offered_since() -> datetime | None:
@@ -307,8 +308,9 @@ def _sent(keys: Collection[str], *, now: datetime) -> dict[str, dict[str, object
 
 
 def _orders(keys: Collection[str], numbers: Collection[str], *, now: datetime) -> dict[str, dict[str, object]]:
-    """Look up the newest order that counts, the newest objection, and the orders that messages are about. Older orders
-    than the soft opt-in lasts are left out: they give no ground.
+    """Look up the newest sale, the newest objection, and the sales that messages are about. Older orders than the soft
+    opt-in lasts are left out: they give no ground. An order that is not paid, or was given back, is no sale; the
+    objection that was made with it counts.
     """
     recent = Q(placed_at__gte=now - timedelta(days=app_settings.soft_opt_in_days))
     found: dict[str, dict[str, object]] = {}
@@ -318,13 +320,14 @@ def _orders(keys: Collection[str], numbers: Collection[str], *, now: datetime) -
     about: dict[str, dict[str, PastOrder]] = {}
     for key, number, state, objection, placed_at in rows:
         facts = found.setdefault(key, {})
-        if number in numbers:
-            about.setdefault(key, {})[number] = PastOrder(placed_at=placed_at, objection=objection)
         if objection == Objection.USED:
             facts.setdefault("objected_at", placed_at)
-        if state not in {OrderState.CANCELLED, OrderState.REFUNDED}:
-            facts.setdefault("last_order_at", placed_at)
-            facts.setdefault("objection", objection)
+        if not OrderState(state).is_settled:
+            continue
+        if number in numbers:
+            about.setdefault(key, {})[number] = PastOrder(placed_at=placed_at, objection=objection)
+        facts.setdefault("last_order_at", placed_at)
+        facts.setdefault("objection", objection)
     for key, named in about.items():
         found[key]["orders"] = named
     return found

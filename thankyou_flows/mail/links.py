@@ -14,12 +14,12 @@ from django.urls import reverse
 from coupons.holders import CUSTOMER_PREFIX, customer_key
 
 from ..conf import app_settings
-from ..models import Message, MessageKind
+from ..models import Ground, MailingList, Message, MessageKind
 
 SALT: Final = "thankyou_flows.mail.v1"
 #: Longer than any of ours: what is longer is not looked at.
 MAX_LENGTH: Final = 300
-_PARTS: Final = re.compile(r"([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{0,22})\.([A-Za-z0-9_-]{0,50})", re.ASCII)
+_PARTS: Final = re.compile(r"([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{0,22})\.([A-Za-z0-9_-]{0,50})(\.f)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Holder:
     message_key: str = ""
     #: Slug of the list that the one-click button leaves; empty: the follow-ups.
     list_slug: str = ""
+    #: Whether that button leaves the follow-ups together with the list.
+    and_follow_ups: bool = False
 
 
 def make_token(holder: Holder) -> str:
@@ -40,7 +42,7 @@ def make_token(holder: Holder) -> str:
     holder is nobody's.
     """
     person = _pack(holder.email_key)
-    value = f"{person}.{holder.message_key}.{holder.list_slug}"
+    value = f"{person}.{holder.message_key}.{holder.list_slug}{'.f' if holder.and_follow_ups else ''}"
     if not _PARTS.fullmatch(value):
         raise ValueError("A link in a mail needs a customer key, and a message and list as we name them.")
     return _signer().sign(value)
@@ -57,8 +59,10 @@ def read_token(token: str) -> Holder | None:
     parts = _PARTS.fullmatch(value)
     if parts is None:
         return None
-    person, message_key, list_slug = parts.groups()
-    return Holder(email_key=_unpack(person), message_key=message_key, list_slug=list_slug)
+    person, message_key, list_slug, both = parts.groups()
+    return Holder(
+        email_key=_unpack(person), message_key=message_key, list_slug=list_slug, and_follow_ups=both is not None
+    )
 
 
 def base_url() -> str:
@@ -77,15 +81,33 @@ def base_url() -> str:
 
 
 def holder_of(message: Message) -> Holder:
-    """Return whose links a message carries. The list that its one-click button leaves is a newsletter's own; whoever
-    presses it in a follow-up does not want follow-ups.
-    """
-    mailing_list = message.mailing_list if message.kind == MessageKind.NEWSLETTER else None
+    """Return whose links a message carries, and what its one-click button leaves: see :func:`list_left_by`."""
+    mailing_list = list_left_by(message)
     return Holder(
         email_key=message.email_key,
         message_key=message.key,
         list_slug=mailing_list.slug if mailing_list is not None else "",
+        and_follow_ups=mailing_list is not None and message.kind == MessageKind.FOLLOW_UP,
     )
+
+
+def list_left_by(message: Message) -> MailingList | None:
+    """Return the list that "unsubscribe" in this message leaves. A newsletter's is its own. Whoever presses it in a
+    follow-up does not want follow-ups, nor the list whose consent brought this one; that is known once the gate was asked
+    (``message.ground``).
+    """
+    if message.kind == MessageKind.NEWSLETTER:
+        return message.mailing_list
+    if message.kind == MessageKind.FOLLOW_UP and message.ground == Ground.CONSENT:
+        return list_behind(message)
+    return None
+
+
+def list_behind(message: Message) -> MailingList | None:
+    """Return the list that a message belongs to: its own, else its follow-up's."""
+    if message.mailing_list is not None or message.follow_up is None:
+        return message.mailing_list
+    return message.follow_up.mailing_list
 
 
 def preferences_url(message: Message) -> str:

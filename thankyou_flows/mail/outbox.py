@@ -34,7 +34,7 @@ def queue(
     email: str,
     composer: str,
     reason: str,
-    kind: MessageKind = MessageKind.TRANSACTIONAL,
+    kind: MessageKind,
     context: Mapping[str, Any] | None = None,
     ref: str = "",
     language: str = "",
@@ -110,7 +110,7 @@ def queue_email(
     message: EmailMessage,
     dedupe_key: str,
     reason: str,
-    kind: MessageKind = MessageKind.TRANSACTIONAL,
+    kind: MessageKind,
     ref: str = "",
     language: str = "",
     now: datetime | None = None,
@@ -160,9 +160,11 @@ def requeue(*, message: Message, now: datetime | None = None) -> bool:
 def send_by_outbox(*, message: EmailMessage, key: str, language: str = "") -> bool:
     """Queue a mail that another app has built; return True once it is in the outbox, which sends it from there.
 
-    Made for ``THANKYOU_WISHLISTS["SEND_MAIL"]``. ``key`` names what the mail is about, for each of several recipients
-    anew. The same key again writes no second mail: what waits or was sent stays as it is, and one that failed or was
-    stopped is planned again, with the text that it has now. Raises what ``queue_email`` raises.
+    Made for ``THANKYOU_WISHLISTS["SEND_MAIL"]``, so it is for mail that answers what a customer did, not for advertising.
+    ``key`` names what the mail is about, for each of several recipients anew. The same key again writes no second mail:
+    what waits or was sent stays as it is, and one that failed or was stopped is planned again, with the text that it has
+    now. Of a question and its answer only the reference is kept
+    (``question_mail``): what a customer wrote stays in one place (EM-13). Raises what ``queue_email`` raises.
     """
     with transaction.atomic():
         done = [_send_to(message, each, key=key, language=language) for each in message.to]
@@ -170,16 +172,21 @@ def send_by_outbox(*, message: EmailMessage, key: str, language: str = "") -> bo
 
 
 def _send_to(message: EmailMessage, recipient: str, *, key: str, language: str) -> bool:
+    from ..question_mail import find_reference
+
     now = timezone.now()
-    context, email = _kept(message), _bare(recipient)
+    reference, email = find_reference(key), _bare(recipient)
+    context = reference.context if reference is not None else _kept(message)
     # The person's own key at the end: a list of recipients may be reordered.
     name = f"{key}:{customer_key(email)[-16:]}"
     planned = queue(
         dedupe_key=name,
         email=email,
-        composer="email",
+        composer=reference.composer if reference is not None else "email",
         reason=key.partition(":")[0][:60],
+        kind=MessageKind.TRANSACTIONAL,
         context=context,
+        ref=reference.ref if reference is not None else "",
         language=language,
         now=now,
     )

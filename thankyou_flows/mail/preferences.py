@@ -144,7 +144,8 @@ def message_of(holder: Holder) -> Message | None:
     """Return the message that brought a person's link; None if there is none, or it is not kept any more."""
     if not holder.message_key:
         return None
-    return Message.objects.of(holder.email_key).select_related("mailing_list").filter(key=holder.message_key).first()
+    messages = Message.objects.of(holder.email_key).select_related("mailing_list", "follow_up__mailing_list")
+    return messages.filter(key=holder.message_key).first()
 
 
 def wording_of(mailing_list: MailingList) -> str:

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -35,7 +35,7 @@ _EXTRAS: Final = (("tags", 1), ("track_clicks", 0), ("tags", 0), ("metadata", 0)
 _SHORTEST: Final = timedelta(minutes=1)
 
 #: What the gate knows of people, by address key.
-Standings = Mapping[str, gate.Standing]
+Standings = dict[str, gate.Standing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,8 @@ def send_due(*, limit: int | None = None, worker: str = "", now: datetime | None
     of times at the same time, and to be killed at any moment (OP-5).
 
     For each message: is it worth sending still, does its follow-up still apply (``followups.stops``), does the gate let
-    it through, is there a place; it is written, marked as attempted, handed to the mail backend, and recorded. One
-    bad message stops nobody (EM-9). A mail server that is not there ends the run; the rest waits for the next.
+    it through; it is written, takes its person's place, is marked as attempted, handed to the mail backend, and recorded.
+    One bad message stops nobody (EM-9). A mail server that is not there ends the run; the rest waits for the next.
     """
     return Run(limit=limit, worker=worker, now=now).go()
 
@@ -66,7 +66,8 @@ class _Lost(Exception):
 
 class Run:
     """One run of one worker. ``seconds`` ends it early, ``should_stop`` is asked before each message, ``ids`` are the only
-    messages it may take, and ``patience`` is how many messages may find no mail server before it gives up.
+    messages it may take, ``patience`` is how many messages may find no mail server before it gives up, and ``timeout``
+    is how many seconds the mail server may be silent, if that is less than the backend's own.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Run:
         ids: Collection[int] | None = None,
         seconds: float | None = None,
         patience: int = PATIENCE,
+        timeout: float | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         # A name of its own for each run: it is what says whose a claimed message is.
@@ -88,7 +90,7 @@ class Run:
         self._ends = None if seconds is None else monotonic() + seconds
         self._patience = patience
         self._should_stop = should_stop
-        self._line = Line()
+        self._line = Line(timeout=timeout)
         self._away = 0
         self._counts: Counter[str] = Counter()
 
@@ -147,9 +149,13 @@ class Run:
 
     def _send_one(self, message: Message, standings: Standings | None) -> None:
         """Bring one message to its next state. Raises nothing but what makes further work impossible."""
+        before: gate.Place | None = None
         try:
-            ground = message.ground = self._ask(message, standings)
+            ground, standing = self._ask(message, standings)
+            message.ground = ground
             letter = self._write(message)
+            if message.is_marketing:
+                before = self._take_place(message, standing, standings)
             if not self._begin(message, ground, letter):
                 raise _Lost
         except DoNotSend as no:
@@ -161,12 +167,17 @@ class Run:
         except _Lost:
             pass
         else:
-            self._hand_over(message, letter)
+            if self._hand_over(message, letter):
+                return
+        if before is not None:
+            gate.give_place_back(message=message, before=before)
 
     # Before
 
-    def _ask(self, message: Message, standings: Standings | None) -> Ground:
-        """Return on which ground the message may go now. Raises DoNotSend, SendLater or _Failed."""
+    def _ask(self, message: Message, standings: Standings | None) -> tuple[Ground, gate.Standing]:
+        """Return on which ground the message may go now, and what is known of its person. Raises DoNotSend, SendLater or
+        _Failed.
+        """
         now = self._time()
         if not message.email:
             raise DoNotSend(WhyNot.ERASED)
@@ -177,20 +188,14 @@ class Run:
                 from ..followups import stops
 
                 stops.reconsider(message, now=now)
-            if standings is None:
-                standings = gate.standings([message], now=now)
-            ground = _judge(message, standings, now)
-            if message.is_marketing and not gate.take_place(message=message, now=now):
-                # Another message was quicker since the facts were gathered: now the gate says until when.
-                _judge(message, gate.standings([message], now=now), now)
-                raise SendLater(until=now + timedelta(hours=1), why=WhyNot.TOO_MANY)
+            standing = _standing(message, standings, now)
+            return gate.judge(message=message, standing=standing, now=now), standing
         except (DoNotSend, SendLater, OperationalError, InterfaceError):
             raise
         except Exception as error:
             # Not the mail's fault, and perhaps better tomorrow: the shop's answer, or a rule.
             self._log("could not be judged", message, error)
             raise _Failed(Verdict(meaning=Meaning.SOFT, error=errors.in_words(error))) from error
-        return ground
 
     def _write(self, message: Message) -> Letter:
         try:
@@ -200,6 +205,27 @@ class Run:
         except Exception as error:
             self._log("could not be written", message, error)
             raise _Failed(errors.judge_composing(error)) from error
+
+    def _take_place(self, message: Message, standing: gate.Standing, standings: Standings | None) -> gate.Place:
+        """Take the person's place, last of all: a mail that has nothing to say uses up nobody's day (EM-12). Return what
+        was there before. Raises DoNotSend, SendLater or _Failed.
+        """
+        now = self._time()
+        try:
+            is_taken = gate.take_place(message=message, now=now)
+            # Whatever becomes of this mail, the next one to this person is judged by fresh facts (MAILS_IN_30_DAYS).
+            if standings is not None:
+                standings.pop(message.email_key, None)
+            if not is_taken:
+                # Another message was quicker since the facts were gathered: now the gate says until when.
+                gate.judge(message=message, standing=_standing(message, None, now), now=now)
+                raise SendLater(until=now + timedelta(hours=1), why=WhyNot.TOO_MANY)
+        except (DoNotSend, SendLater, OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            self._log("got no place", message, error)
+            raise _Failed(Verdict(meaning=Meaning.SOFT, error=errors.in_words(error))) from error
+        return gate.Place(at=standing.last_marketing_at, key=standing.last_marketing_key)
 
     def _begin(self, message: Message, ground: Ground, letter: Letter) -> bool:
         return claiming.begin(
@@ -213,7 +239,8 @@ class Run:
 
     # The sending
 
-    def _hand_over(self, message: Message, letter: Letter) -> None:
+    def _hand_over(self, message: Message, letter: Letter) -> bool:
+        """Return whether the mail server took it."""
         try:
             provider_id = _send(self._line, letter.email)
         except Exception as error:
@@ -221,9 +248,10 @@ class Run:
             self._away = self._away + 1 if verdict.is_away else 0
             self._log(f"could not be sent ({verdict.meaning})", message, error)
             self._fail(message, verdict)
-        else:
-            self._away = 0
-            self._record(message, provider_id)
+            return False
+        self._away = 0
+        self._record(message, provider_id)
+        return True
 
     def _record(self, message: Message, provider_id: str) -> None:
         """Record that it was sent; once more on a new connection if the database has hung up in between."""
@@ -284,9 +312,10 @@ class _Failed(Exception):
         self.verdict = verdict
 
 
-def _judge(message: Message, standings: Standings, now: datetime) -> Ground:
-    standing = standings.get(message.email_key) or gate.Standing()
-    return gate.judge(message=message, standing=standing, now=now)
+def _standing(message: Message, standings: Standings | None, now: datetime) -> gate.Standing:
+    """Return what is known of the message's person; looked up anew if it is not among what was gathered."""
+    found = standings.get(message.email_key) if standings is not None else None
+    return found or gate.standings([message], now=now).get(message.email_key) or gate.Standing()
 
 
 def _why_for_good(message: Message, verdict: Verdict) -> WhyNot | None:

@@ -50,7 +50,8 @@ def suppress(
 ) -> bool:
     """Note that this person must not get mail of this scope (``Suppression.MARKETING``, ``FOLLOW_UPS`` or
     ``list_scope(list)``) and stop what is planned; return whether that is new. Idempotent, and effective at once: what a
-    worker has claimed but not handed over is stopped too.
+    worker has claimed but not handed over is stopped too. Follow-ups that the scope does not stop, but that may have
+    stood on this list, are taken out of the worker's hands, and the gate is asked anew.
 
     There is one row for each scope, and a stronger reason takes over a weaker one: a person's own wish can be taken
     back, an address that does not exist cannot. Announces nothing: :func:`leave` does. Raises ValueError without a key.
@@ -70,6 +71,8 @@ def suppress(
             known = Suppression.objects.filter(pk=row.pk, reason__in=weaker)
             is_new = bool(known.update(reason=reason, message_key=message_key, at=now))
         stop(messages=_stopped_by(email_key, scope), why=WHY_NOT[reason], now=now)
+        if is_new and scope.startswith(Suppression.LIST_PREFIX):
+            _ask_anew(email_key)
     return is_new
 
 
@@ -83,14 +86,17 @@ def leave(
     email_key: str,
     mailing_list: MailingList | None = None,
     everything: bool = False,
+    follow_ups: bool = False,
     method: ConsentReceipt.Method = ConsentReceipt.Method.LINK,
     message: Message | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Take this person off one list; without a list off the follow-ups (an objection); with ``everything`` off all of it.
+    """Take this person off one list; without a list, or with ``follow_ups``, off the follow-ups (an objection); with
+    ``everything`` off all of it.
 
     Works for an erased person too, by the key. Keeps a receipt for each list that was left, marks ``message`` as what led
-    to it, and announces ``contact_left`` after commit, once. Idempotent. Raises ValueError without a key.
+    to it, and announces ``contact_left`` after commit, once (a list and the follow-ups are two pieces of news).
+    Idempotent. Raises ValueError without a key.
     """
     if not email_key:
         raise ValueError("Nobody can leave without a key.")
@@ -98,22 +104,24 @@ def leave(
     message_key = message.key if message is not None else ""
     with transaction.atomic():
         left = _leave_lists(email_key, mailing_list, everything=everything, method=method, now=now)
-        scopes = _scopes_of(mailing_list, left, everything=everything)
-        known = [
-            suppress(email_key=email_key, scope=scope, reason=reason, message_key=message_key, now=now)
+        scopes = _scopes_of(mailing_list, left, everything=everything, follow_ups=follow_ups)
+        news = [
+            scope
             for scope, reason in scopes.items()
+            if suppress(email_key=email_key, scope=scope, reason=reason, message_key=message_key, now=now)
         ]
+        if left:
+            _ask_anew(email_key)
+        widest = next(iter(scopes))
+        if everything:
+            news = [widest] if left or news else []
+        elif left and widest not in news:
+            news = [widest, *news]
         if message is not None and message.email_key == email_key:
             Message.objects.filter(pk=message.pk, left_at=None).update(left_at=now)
-        if left or any(known):
-            announce = partial(
-                contact_left.send_robust,
-                sender=Suppression,
-                email_key=email_key,
-                scope=next(iter(scopes)),
-                message_key=message_key,
-            )
-            transaction.on_commit(announce, robust=True)
+        for scope in news:
+            facts = {"email_key": email_key, "scope": scope, "message_key": message_key}
+            transaction.on_commit(partial(contact_left.send_robust, sender=Suppression, **facts), robust=True)
 
 
 def lift(*, email_key: str, mailing_list: MailingList) -> None:
@@ -191,6 +199,14 @@ def _stopped_by(email_key: str, scope: str) -> QuerySet[Message]:
     return messages
 
 
+def _ask_anew(email_key: str) -> None:
+    """Give this person's follow-ups back that a worker has claimed: what it has read of the person is out of date. Those
+    that wait are touched, too: so nobody claims one before this transaction has ended.
+    """
+    follow_ups = Message.objects.of(email_key).open().filter(kind=MessageKind.FOLLOW_UP)
+    follow_ups.update(state=Message.State.PLANNED, worker="", lease_until=None)
+
+
 def _leave_lists(
     email_key: str,
     mailing_list: MailingList | None,
@@ -226,12 +242,13 @@ def _leave_lists(
 
 
 def _scopes_of(
-    mailing_list: MailingList | None, left: Iterable[Subscription], *, everything: bool
+    mailing_list: MailingList | None, left: Iterable[Subscription], *, everything: bool, follow_ups: bool
 ) -> dict[str, Suppression.Reason]:
     """Return what is not sent any more, the widest first, and why."""
     if everything:
         lists = {list_scope(row.mailing_list): Reason.LEFT for row in left}
         return {Suppression.MARKETING: Reason.LEFT, Suppression.FOLLOW_UPS: Reason.OBJECTED, **lists}
-    if mailing_list is not None:
-        return {list_scope(mailing_list): Reason.LEFT}
-    return {Suppression.FOLLOW_UPS: Reason.OBJECTED}
+    objection = {Suppression.FOLLOW_UPS: Reason.OBJECTED}
+    if mailing_list is None:
+        return objection
+    return {list_scope(mailing_list): Reason.LEFT, **(objection if follow_ups else {})}

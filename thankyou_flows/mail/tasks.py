@@ -14,6 +14,7 @@ import django
 from django.utils import timezone
 
 from ..models import Message
+from .connections import SHORT_TIMEOUT
 from .sending import Run
 
 #: Django's own since 6.0; before that the package that Wagtail brings.
@@ -31,7 +32,7 @@ def send_messages(ids: list[int] | None = None) -> dict[str, int]:
     waits for the answer to a request.
     """
     if ids is not None:
-        return asdict(Run(ids=ids, seconds=SECONDS_INLINE, patience=1).go())
+        return asdict(Run(ids=ids, seconds=SECONDS_INLINE, patience=1, timeout=SHORT_TIMEOUT).go())
     report = Run(seconds=SECONDS).go()
     if report.sent and Message.objects.due(timezone.now()).exists():
         send_messages.enqueue()

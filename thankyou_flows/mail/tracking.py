@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -28,6 +28,7 @@ from ..models import (
     Suppression,
     WhyNot,
 )
+from .links import list_left_by
 from .provider_events import Consequence, ProviderEvent, read_event, signed_at
 
 logger = logging.getLogger(__name__)
@@ -63,16 +64,22 @@ def connect() -> None:
 def on_tracking(*, event: Any, esp_name: str, **_: Any) -> None:
     """Take one event of a webhook. One bad event does not cost the rest of its batch (EM-7).
 
-    Raises only when the database is away: then the provider is told so, and sends the batch again; what was taken of it
-    counts once.
+    Raises only when the database is away, or cannot be written: then the provider is told so, and sends the batch again;
+    what was taken of it counts once. What the database refuses because of the event itself would be refused again.
     """
     try:
         take_event(event=event, provider=esp_name)
-    except (OperationalError, InterfaceError):
-        raise
+    except (DatabaseError, InterfaceError) as error:
+        if not isinstance(error, (DataError, IntegrityError)):
+            raise
+        _log_refusal(esp_name, error)
     except Exception as error:
-        # Only what kind of mistake: the message of an error may quote the event, and with it an address (OP-6).
-        logger.error("A report from %s could not be taken: %s.", esp_name, type(error).__name__)
+        _log_refusal(esp_name, error)
+
+
+def _log_refusal(esp_name: str, error: Exception) -> None:
+    # Only what kind of mistake: the message of an error may quote the event, and with it an address (OP-6).
+    logger.error("A report from %s could not be taken: %s.", esp_name, type(error).__name__)
 
 
 def take_event(*, event: Any, provider: str, now: datetime | None = None) -> bool:
@@ -159,6 +166,7 @@ def _note_on_person(message: Message | None, event: ProviderEvent, *, now: datet
                 mailing_list=_list_of(message),
                 # Whoever left by a mail that is unknown here may mean any of our lists.
                 everything=message is None,
+                follow_ups=message is not None and message.kind == MessageKind.FOLLOW_UP,
                 method=ConsentReceipt.Method.PROVIDER,
                 message=message,
                 now=now,
@@ -168,8 +176,8 @@ def _note_on_person(message: Message | None, event: ProviderEvent, *, now: datet
 
 
 def _list_of(message: Message | None) -> MailingList | None:
-    """As by the link in the mail: a newsletter's list, and from a follow-up all follow-ups."""
-    return message.mailing_list if message is not None and message.kind == MessageKind.NEWSLETTER else None
+    """As by the link in the mail: a newsletter's list, and from a follow-up all follow-ups and the list behind it."""
+    return list_left_by(message) if message is not None else None
 
 
 def _agreed_since(email_key: str, message: Message | None, at: datetime) -> bool:

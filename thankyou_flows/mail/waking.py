@@ -50,14 +50,15 @@ def _noted() -> deque[int]:
 
 
 def _wake(at: datetime) -> None:
-    noted = _noted()
-    ids = list(noted)
-    noted.clear()
     try:
         now = timezone.now()
         if at > now:
             _wake_later(at, now)
-        elif ids:
+            return
+        noted = _noted()
+        ids = list(noted)
+        noted.clear()
+        if ids:
             # Else an earlier call of the same transaction has seen to it.
             _wake_now(ids, now)
     except Exception as error:

@@ -379,6 +379,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=3,
                         help_text="For what is about to end: how long before the end.",
+                        validators=[django.core.validators.MaxValueValidator(1000)],
                         verbose_name="how long after it",
                     ),
                 ),

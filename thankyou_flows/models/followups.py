@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
@@ -18,6 +19,10 @@ from ..followups.triggers import trigger_choices
 from ..mail.blocks import MailStreamBlock
 from ..rules import RuleStreamBlock
 from .messages import MessageKind
+
+
+#: In whichever unit: a larger number is a typing error.
+LONGEST_DELAY = 1000
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
@@ -114,7 +119,10 @@ class FollowUpStep(Orderable):
 
     follow_up = ParentalKey(FollowUp, on_delete=models.CASCADE, related_name="steps", verbose_name=_("follow-up"))
     delay = models.PositiveSmallIntegerField(
-        _("how long after it"), default=3, help_text=_("For what is about to end: how long before the end.")
+        _("how long after it"),
+        default=3,
+        validators=[MaxValueValidator(LONGEST_DELAY)],
+        help_text=_("For what is about to end: how long before the end."),
     )
     delay_unit = models.CharField(_("unit"), max_length=7, choices=Unit, default=Unit.DAYS)
     at_time = models.TimeField(

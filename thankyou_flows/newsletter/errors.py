@@ -17,7 +17,7 @@ class NewsletterError(Exception):
 class TooManySignUps(NewsletterError):
     """Raised when one place sends sign-ups faster than a person could."""
 
-    message = _("That were many sign-ups in a short time. Please try again in a few minutes.")
+    message = _("That was a lot of sign-ups in a short time. Please try again in a few minutes.")
 
 
 class ListClosed(NewsletterError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
@@ -16,10 +17,13 @@ from coupons.models import Campaign, Coupon
 
 from ..mail import outbox
 from ..mail.links import base_url as default_base_url
-from ..models import MailingList, Subscription
+from ..models import MailingList, MessageKind, Subscription
 from .limits import mailbox_key
 
 logger = logging.getLogger(__name__)
+
+#: What the issue keys of these coupons begin with. They outlive an erasure: once per person means once.
+ISSUE_PREFIX: Final = "sign-up:"
 
 
 def promised(mailing_list: MailingList, *, now: datetime | None = None) -> Campaign | None:
@@ -60,6 +64,7 @@ def give(
                 email=subscription.email,
                 composer="incentive",
                 reason="incentive",
+                kind=MessageKind.TRANSACTIONAL,
                 ref=str(coupon.pk),
                 mailing_list=mailing_list,
                 coupon=coupon,
@@ -105,7 +110,7 @@ def is_useful(coupon: Coupon, *, now: datetime | None = None) -> bool:
 
 def issue_key(campaign: Campaign, email: str) -> str:
     """Return the reason for which a person gets a coupon of this campaign: the same for all lists and all spellings."""
-    return f"sign-up:{campaign.pk}:{mailbox_key(email)}"
+    return f"{ISSUE_PREFIX}{campaign.pk}:{mailbox_key(email)}"
 
 
 def _is_for(coupon: Coupon, subscription: Subscription) -> bool:

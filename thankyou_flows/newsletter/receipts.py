@@ -33,6 +33,9 @@ def kept_ip(ip_key: str) -> str:
 def export_receipts(*, email: str = "", email_key: str = "") -> list[dict[str, Any]]:
     """Return all that one person has agreed to and taken back, of all lists, oldest first, as plain data for JSON. Two
     spellings of one address are one person (``customer_key``); ``email_key`` is that key, where the address is unknown.
+
+    The proofs of somebody who was erased are not here: they stand under a key of their own, by which
+    ``privacy.exporting.export_person`` finds them for whoever comes with the address.
     """
     key = email_key or customer_key(email)
     if not key:

@@ -16,7 +16,7 @@ from coupons.holders import customer_key
 from ..conf import app_settings
 from ..mail import outbox
 from ..mail.links import base_url as default_base_url
-from ..models import ConsentReceipt, Subscription
+from ..models import ConsentReceipt, MessageKind, Subscription
 from . import limits
 from .lists import DEFAULT_LIST, describe, list_to_join
 from .receipts import kept_ip
@@ -83,6 +83,7 @@ def subscribe(
             email=address,
             composer="confirmation",
             reason=limits.REASON,
+            kind=MessageKind.TRANSACTIONAL,
             ref=str(subscription.pk),
             mailing_list=mailing_list,
             language=language[:16] if language and translation.check_for_language(language) else "",

@@ -80,6 +80,7 @@ KNOWN: Final[tuple[Entry, ...]] = (
         ),
         erasure=Erasure.BLANK,
         erase=steps.erase_messages,
+        # Mails about questions, also those to the shop's people, hold a reference to the question, and none of its words.
         why=_("That a mail was planned or sent stays as a number. To whom, and what it said, goes."),
         other={
             "composer": _TECHNICAL,
@@ -242,7 +243,10 @@ KNOWN: Final[tuple[Entry, ...]] = (
         personal=("holder_key", "issue_key"),
         erasure=Erasure.BLANK,
         erase=steps.erase_coupons,
-        why=_("Coupons that are out stay valid, for whoever has the code; that they are this person’s goes."),
+        why=_(
+            "Coupons that are out stay valid, for whoever has the code; that they are this person’s goes. Of a coupon for "
+            "a sign-up a keyed hash of the mailbox stays, so that nobody gets it twice."
+        ),
         other={"code": "drawn at random"},
         left_out={"holder_key": _KEY, "issue_key": _TECHNICAL},
         related=("campaign",),
@@ -332,7 +336,11 @@ KNOWN: Final[tuple[Entry, ...]] = (
     NotPersonal(model="thankyou_flows.MailingList", why="what the shop writes about a list"),
     NotPersonal(model="thankyou_flows.FollowUp", why="what the shop wants to write"),
     NotPersonal(model="thankyou_flows.FollowUpStep", why="what the shop wants to write"),
-    NotPersonal(model="thankyou_flows.LastLook", why="when something was looked for; its cursor is the key of a row"),
+    NotPersonal(
+        model="thankyou_flows.LastLook",
+        why="when something was looked for; its cursor is the key of a row",
+        other={"name": _CODE},
+    ),
     NotPersonal(model="thankyou_coupons.Campaign", why="what the shop offers"),
     NotPersonal(model="thankyou_coupons.Question", why="what the shop asks"),
     NotPersonal(

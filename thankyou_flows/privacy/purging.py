@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -31,15 +31,16 @@ from ..models import (
     Suppression,
     WhyNot,
 )
+from ..newsletter.limits import REASON
 from ..signals import contact_left
 
 #: Rows of one transaction.
 CHUNK: Final = 1_000
-#: How old what ``coupons`` prunes must be; its command can be asked for less.
-COUPON_DAYS: Final = 365
 #: Names the advisory lock of PostgreSQL: two runs at once would only wait for each other.
 LOCK: Final = 0x7468_616E_6B79_6F75
 
+#: A message that says nothing any more.
+_EMPTY: Final[Mapping[str, Any]] = {"subject": "", "text": "", "html": "", "last_error": "", "context": {}}
 _SETTLED: Final = (Message.State.SENT, Message.State.SKIPPED, Message.State.FAILED)
 
 
@@ -151,10 +152,19 @@ def messages_to_erased(now: datetime) -> QuerySet[Message]:
 
 
 def old_texts(now: datetime) -> QuerySet[Message]:
-    """Return messages whose text nobody looks up any more."""
-    empty = Q(subject="", text="", html="", last_error="", context={})
-    old = _settled(now, app_settings.keep_mail_text_days).exclude(empty)
+    """Return messages whose text nobody looks up any more, also if of that only an address is left that is nobody's now:
+    neither a contact's nor a subscriber's.
+    """
+    full = ~Q(**_EMPTY) | (~Q(email="") & _is_nobodys())
+    old = _settled(now, app_settings.keep_mail_text_days).filter(full)
     return old.exclude(pk__in=messages_to_erased(now).values("pk"))
+
+
+def _is_nobodys() -> Q:
+    """Return the condition that a message went to somebody who is neither a contact nor on a list."""
+    contacts = Contact.objects.filter(email_key=OuterRef("email_key"))
+    on_a_list = Subscription.objects.filter(email_key=OuterRef("email_key"), state=Subscription.State.CONFIRMED)
+    return ~Exists(contacts) & ~Exists(on_a_list)
 
 
 def old_messages(now: datetime) -> QuerySet[Message]:
@@ -187,9 +197,14 @@ def old_allowances(now: datetime) -> QuerySet[ConfirmationAllowance]:
 
 
 def _forget_address(rows: QuerySet[Any], now: datetime) -> int:
-    """Keep the keyed hash in place of the address, and delete the links."""
+    """Keep the keyed hash in place of the address, also in the mails that asked to confirm; delete the links."""
+    from ..mail import outbox
+
     pks = list(rows.values_list("pk", flat=True))
     ConfirmationLink.objects.filter(receipt__subscription__in=pks).delete()
+    mails = Message.objects.filter(reason=REASON, ref__in=[str(pk) for pk in pks])
+    outbox.stop(messages=mails, why=WhyNot.TOO_LATE, now=now)
+    mails.filter(state__in=_SETTLED).update(email="", provider_id="", **_EMPTY)
     return Subscription.objects.filter(pk__in=pks).update(email="")
 
 
@@ -199,6 +214,7 @@ def _leave_for(rows: QuerySet[Any], now: datetime) -> int:
     left = Subscription.State.LEFT
     for row in found:
         Subscription.objects.filter(pk=row.pk).update(state=left, left_at=now, email="")
+    _forget_old_addresses([row.email_key for row in found], now)
     ConsentReceipt.objects.bulk_create(
         ConsentReceipt(
             subscription=row,
@@ -225,7 +241,15 @@ def _forget_contact(rows: QuerySet[Any], now: datetime) -> int:
     if planned.exists():
         outbox.stop(messages=planned, why=WhyNot.LEFT, now=now)
     deleted, _by_model = Contact.objects.filter(email_key__in=keys).delete()
+    _forget_old_addresses(keys, now)
     return deleted
+
+
+def _forget_old_addresses(keys: list[str], now: datetime) -> None:
+    """Take the addresses of people who are nobody's contacts any more from their old mails; the keyed hash stays."""
+    old = _settled(now, app_settings.keep_mail_text_days).filter(_is_nobodys(), email_key__in=keys)
+    # Those to erased people lose more, in a moment.
+    old.exclude(pk__in=messages_to_erased(now).values("pk")).update(email="", provider_id="")
 
 
 def _forget_message(rows: QuerySet[Any], now: datetime) -> int:
@@ -234,17 +258,22 @@ def _forget_message(rows: QuerySet[Any], now: datetime) -> int:
     pks = list(rows.values_list("pk", flat=True))
     outbox.stop(messages=Message.objects.filter(pk__in=pks), why=WhyNot.ERASED, now=now)
     rows = Message.objects.filter(pk__in=pks, state__in=_SETTLED)
-    empty = {"subject": "", "text": "", "html": "", "last_error": "", "context": {}}
-    return rows.update(email="", email_key="", provider_id="", dedupe_key=Concat(Value("erased:"), F("key")), **empty)
+    return rows.update(email="", email_key="", provider_id="", dedupe_key=Concat(Value("erased:"), F("key")), **_EMPTY)
 
 
 def _forget_text(rows: QuerySet[Any], now: datetime) -> int:
-    return rows.update(subject="", text="", html="", last_error="", context={})
+    """Take what a mail said; and its address, where that is nobody's any more. The keyed hash stays."""
+    pks = list(rows.values_list("pk", flat=True))
+    found = Message.objects.filter(pk__in=pks)
+    found.filter(_is_nobodys()).update(email="", provider_id="")
+    return found.update(**_EMPTY)
 
 
 KINDS: Final[tuple[Kind, ...]] = (
     Kind(name="links to confirm", rows=old_links),
     Kind(name="links to orders", rows=old_order_links),
+    # Before those that take addresses: with these the texts go too.
+    Kind(name="texts of mails", rows=old_texts, act=_forget_text),
     Kind(name="unconfirmed sign-ups", rows=unconfirmed, act=_forget_address),
     Kind(name="proofs of consent", rows=old_proofs),
     Kind(name="inactive sign-ups", rows=inactive_subscriptions, act=_leave_for),
@@ -252,7 +281,6 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(name="contacts of erased people", rows=contacts_of_erased, act=_forget_contact),
     Kind(name="mails to erased people", rows=messages_to_erased, act=_forget_message),
     Kind(name="reports from mail providers", rows=old_mail_events),
-    Kind(name="texts of mails", rows=old_texts, act=_forget_text),
     Kind(name="messages", rows=old_messages),
     Kind(name="suppressions", rows=old_suppressions),
     Kind(name="confirmation allowances", rows=old_allowances),
@@ -291,7 +319,7 @@ def _do(kind: Kind, rows: QuerySet[Any], ids: list[int], now: datetime) -> int:
 def _prune_coupons(now: datetime, *, dry_run: bool) -> dict[str, int]:
     from coupons.pruning import prune
 
-    return asdict(prune(older_than=timedelta(days=COUPON_DAYS), dry_run=dry_run, now=now))
+    return asdict(prune(dry_run=dry_run, now=now))
 
 
 def _prune_lists(now: datetime, *, dry_run: bool) -> dict[str, int]:

@@ -155,11 +155,16 @@ def erase_uses(pks: Sequence[Any], person: Person, now: datetime) -> int:
 
 
 def erase_coupons(pks: Sequence[Any], person: Person, now: datetime) -> int:
-    """Unbind coupons: they stay valid, for whoever has the code."""
+    """Unbind coupons: they stay valid, for whoever has the code.
+
+    That a mailbox had its coupon for a sign-up stays, as a keyed hash: who joins again later gets no second one.
+    """
+    from ..newsletter.incentives import ISSUE_PREFIX
+
     rows = Coupon.objects.filter(pk__in=pks)
     changed = rows.update(holder_key="")
     named = Q(pk__in=[])
     for key in (*person.keys, *person.mailbox_keys):
         named |= Q(issue_key__endswith=key) | Q(issue_key__contains=f"{key}:")
-    rows.filter(named).update(issue_key=None)
+    rows.filter(named).exclude(issue_key__startswith=ISSUE_PREFIX).update(issue_key=None)
     return changed

@@ -17,7 +17,7 @@ from wishlists.origin import same_origin_post
 
 from ..headers import add_private_headers
 from ..mail.forms import PreferencesForm
-from ..mail.links import read_token
+from ..mail.links import list_left_by, read_token
 from ..mail.preferences import leave_all, message_of, read_preferences, save_preferences
 from ..mail.suppression import leave
 from ..models import ConsentReceipt, MailingList
@@ -25,6 +25,7 @@ from ..newsletter import NewsletterError
 from ..outcomes import flow_of
 from ..ratelimit import client_ip, hit
 from ..stores import get_store
+from .later import later_without_database
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -42,6 +43,7 @@ OUTCOMES = frozenset({"saved", "asked", "left"})
 @csrf_exempt
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@later_without_database
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show one button, and unsubscribe on POST: the button's, and that of mail programs, which comes without cookies and
     follows no redirect (RFC 8058). The first and every later time it answers 200.
@@ -59,6 +61,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
             email_key=holder.email_key,
             mailing_list=mailing_list,
             everything=everything,
+            follow_ups=holder.and_follow_ups,
             method=_method_of(request),
             message=message,
         )
@@ -66,6 +69,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
         "state": "done" if request.method == "POST" else "ask",
         "mailing_list": mailing_list,
         "everything": everything,
+        "and_follow_ups": holder.and_follow_ups,
         "token": token,
     }
     return _answer(request, "unsubscribe", context)
@@ -74,6 +78,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @same_origin_post
+@later_without_database
 def preferences(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show what a person gets, and change it on POST. Leaving everything is one press, whatever else is filled in."""
     holder = read_token(token)
@@ -99,7 +104,7 @@ def _save(request: HttpRequest, holder: Holder, known: Preferences) -> HttpRespo
     wish = form.wish
     is_more = wish.follow_ups or any(wish.lists.values())
     if is_more and not hit(name="mail-preferences", key=holder.email_key, limits=SAVE_LIMITS, if_broken=True):
-        form.add_error(None, _("That were many changes in a short time. Please try again in an hour."))
+        form.add_error(None, _("That was a lot of changes in a short time. Please try again in an hour."))
         return _page(request, known, form)
     match = request.resolver_match
     try:
@@ -119,8 +124,9 @@ def _what_to_leave(holder: Holder, message: Message | None) -> tuple[MailingList
     """
     if not holder.list_slug:
         return None, False
-    if message is not None and message.mailing_list is not None:
-        return message.mailing_list, False
+    known = list_left_by(message) if message is not None else None
+    if known is not None:
+        return known, False
     mailing_list = MailingList.objects.filter(slug=holder.list_slug).first()
     return mailing_list, mailing_list is None
 

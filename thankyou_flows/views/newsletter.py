@@ -39,6 +39,7 @@ from ..newsletter.forms import SignUpForm
 from ..outcomes import flow_of
 from ..ratelimit import client_ip, hit
 from ..stores import get_store
+from .later import later_without_database
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -51,6 +52,7 @@ logger = logging.getLogger(__name__)
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @same_origin_post
+@later_without_database
 def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show what the link confirms, and confirm it on POST. Unknown, expired and mangled links get the same page."""
     # The token cannot be guessed; the limit only keeps guessers cheap, so a broken cache does not stop a customer.
@@ -89,6 +91,9 @@ def subscribe(request: HttpRequest) -> HttpResponseBase:
     """Take a sign-up from a shop's own front end, as JSON or as a form: ``email``, ``wording`` (the exact text that was
     shown, at most 1,000 characters; kept with the consent as what the front end says it showed, EM-4), and if wanted
     ``list`` (a slug; "newsletter"), ``path`` (the page on which it stood) and ``homepage`` (the trap, empty).
+
+    How long somebody took to fill it in (``MIN_FILL_SECONDS``) cannot be known here: the front end is not ours. What stands
+    against programs are the limits of sign-ups, which are the same for all ways, and the shop's ``SIGN_UP_CHALLENGE``.
 
     Answers ``{"state": "sent"}`` for every address (EM-2); 400 ``{"error": "invalid", "errors": by field}``, 403
     ``challenge``, 429 ``too_many``, 503 ``later``, each with a ``message`` for the customer. Where a POST may come from

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...conf import app_settings
 from ...pruning import SHORTEST, prune
 
 
@@ -16,7 +17,8 @@ class Command(BaseCommand):
     help = "Delete old reservations that were never paid, unused coupons of ended campaigns, and outdated answers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=365, help="how old it must be (default: %(default)s)")
+        days = app_settings.keep_unused.days
+        parser.add_argument("--days", type=int, default=days, help="how old it must be (default: %(default)s)")
         parser.add_argument("--dry-run", action="store_true", help="delete nothing, and say what would go")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -75,7 +75,8 @@ class Command(BaseCommand):
         if options["plan"]:
             from ...followups.looking import look_around
 
-            look_around()
+            # Mail that is due does not wait for a slow shop; the next round goes on looking.
+            look_around(seconds=10)
         return Run(limit=options["limit"], should_stop=is_stopped.is_set).go()
 
     def _say(self, report: Report) -> None:
