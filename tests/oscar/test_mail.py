@@ -34,9 +34,13 @@ def step(shop: Any, clock: Any) -> FollowUpStep:
     """A follow-up that brings ten percent off, three days after an order is paid."""
     campaign = Campaign.objects.create(title="Next time", status="running", benefit="percent", percent=Decimal(10))
     follow_up = FollowUp.objects.create(title="Tips", trigger="order_paid", is_on=True, switched_on_at=timezone.now())
-    text = "<p>Pour the water when it has stopped boiling.</p>"
+    text = {"text": "<p>Pour the water when it has stopped boiling.</p>"}
     return FollowUpStep.objects.create(
-        follow_up=follow_up, delay=3, subject="Tips for you", campaign=campaign, body=[("text", text), ("coupon", {})]
+        follow_up=follow_up,
+        delay=3,
+        subject="Tips for you",
+        campaign=campaign,
+        body=[("text", text), ("coupon", {"heading": "", "how": ""})],
     )
 
 

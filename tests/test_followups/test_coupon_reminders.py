@@ -10,12 +10,16 @@ from django.utils import timezone
 
 from coupons.deadlines import extend
 from coupons.holders import customer_key
-from coupons.models import Redemption
+from coupons.models import Campaign, Redemption
 from coupons.revoking import revoke
 from coupons.signals import coupon_redeemed, coupon_unlocked
+from thankyou_flows.followups.stops import reconsider
+from thankyou_flows.mail.composing import SendLater
+from thankyou_flows.mail.sending import send_due
 from thankyou_flows.models import Contact, Message, WhyNot
 
 from .conftest import ANN, buy, give, make_campaign, make_follow_up, planned, whys
+from .test_stops import sequence_message
 
 pytestmark = pytest.mark.django_db
 
@@ -104,8 +108,6 @@ def test_a_used_coupon_stops_its_reminders_and_the_sequence_that_brought_it(cloc
 
 def test_a_word_that_somebody_else_used_stops_nothing(clock: Any, committed: Any) -> None:
     """CO-8: a public word is everybody's."""
-    from coupons.models import Campaign
-
     word = make_campaign(code_type=Campaign.CodeType.WORD, word="SPRING")
     make_follow_up("order_paid", {"delay": 1, "campaign": word}, {"delay": 5})
     with committed():
@@ -128,3 +130,24 @@ def test_a_revoked_coupon_stops_its_reminders(clock: Any, committed: Any) -> Non
     with committed():
         revoke(coupon=coupon, actor="test")
     assert sorted(whys()) == ["", WhyNot.COUPON_OVER]
+
+
+def test_a_paused_campaign_of_a_mail_waits_until_tomorrow(clock: Any, mailoutbox: list[Any]) -> None:
+    """EM-12: pausing is no end. Resumed, the mail goes out; never resumed, its own time ends it."""
+    message = sequence_message()
+    Campaign.objects.update(status="paused")
+    clock.move_to(message.due_at)
+    with pytest.raises(SendLater) as raised:
+        reconsider(message, now=timezone.now())
+    assert raised.value.until == timezone.now() + timedelta(days=1)
+    send_due()
+    message.refresh_from_db()
+    assert (message.state, message.due_at) == ("planned", timezone.now() + timedelta(days=1))
+    Campaign.objects.update(status="running")
+    reconsider(message, now=timezone.now())
+    Campaign.objects.update(status="paused")
+    for _day in range(9):
+        clock.shift(timedelta(days=1))
+        send_due()
+    message.refresh_from_db()
+    assert (message.state, message.why_not) == ("skipped", "too_late")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -297,6 +298,14 @@ def test_the_shop_is_asked_outside_of_transactions(
     monkeypatch.setattr(DummyStore, "get_order", get_order)
     assert look_around() == 1
     assert seen == [depth]
+
+
+def test_an_order_whose_address_has_changed_names_nobody(clock: Any, shop: Any) -> None:
+    """TY-3: the customer of the record is asked for, not whoever has the order's address now."""
+    make_follow_up("customer_quiet", {"delay": 60})
+    order = buy(placed_at=timezone.now() - timedelta(days=61))
+    shop.add_order(replace(order, email="bea@example.com"))
+    assert look_around() == 0
 
 
 # Whom it is about -----------------------------------------------------------------------------------

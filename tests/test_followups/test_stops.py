@@ -199,12 +199,6 @@ EVENTS: list[Any] = [
     ("coupon of the first mail used", sequence_message, use, "coupon_used"),
     ("coupon of the first mail revoked", sequence_message, lambda: edit(Coupon, state="revoked"), "coupon_over"),
     ("campaign of the sequence ended", sequence_message, lambda: edit(Campaign, status="ended"), "coupon_over"),
-    (
-        "campaign of the sequence paused and over",
-        sequence_message,
-        lambda: edit(Campaign, status="paused", ends_at=later(seconds=-1)),
-        "coupon_over",
-    ),
     # What becomes of the list.
     ("list deleted", list_message, lambda: ProductList.objects.all().delete(), "changed"),
     ("list emptied", list_message, lambda: ListItem.objects.all().delete(), "changed"),
@@ -295,27 +289,6 @@ def test_a_coupon_in_somebodys_checkout_waits(clock: Any) -> None:
     with pytest.raises(SendLater) as raised:
         reconsider(message, now=timezone.now())
     assert (raised.value.why, raised.value.until) == ("coupon_held", later(minutes=30))
-
-
-def test_a_paused_campaign_of_a_mail_waits_until_tomorrow(clock: Any, mailoutbox: list[Any]) -> None:
-    """EM-12: pausing is no end. Resumed, the mail goes out; never resumed, its own time ends it."""
-    message = sequence_message()
-    edit(Campaign, status="paused")
-    clock.move_to(message.due_at)
-    with pytest.raises(SendLater) as raised:
-        reconsider(message, now=timezone.now())
-    assert raised.value.until == later(days=1)
-    send_due()
-    message.refresh_from_db()
-    assert (message.state, message.due_at) == ("planned", later(days=1))
-    edit(Campaign, status="running")
-    reconsider(message, now=timezone.now())
-    edit(Campaign, status="paused")
-    for _day in range(9):
-        clock.shift(timedelta(days=1))
-        send_due()
-    message.refresh_from_db()
-    assert (message.state, message.why_not) == ("skipped", "too_late")
 
 
 def test_a_deadline_that_moved_moves_its_mail(clock: Any) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
-from django.urls import reverse
 
 from tests.test_flows.conftest import ask, clock  # noqa: F401  fixtures
 from tests.test_flows.newsletter_tools import link_in
@@ -87,11 +86,9 @@ def test_away(client: Client, links: dict[str, str], caplog: Any) -> None:
             assert is_kind(client.get(path))
         for path, values in presses(links):
             assert is_kind(client.post(path, values))
-        gone = client.get(reverse("thankyou_flows:unsubscribe", args=["made-up"]))
-    assert gone.status_code == 404
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("thankyou_flows")]
-    assert any("OperationalError" in line for line in ours)
-    assert not [line for line in ours if ANN in line or any(path in line for path in links.values())]
+    lines = [record.getMessage() for record in caplog.records]
+    assert any("OperationalError" in line for line in lines)
+    assert not [line for line in lines if ANN in line or any(path in line for path in links.values())]
 
 
 def test_a_layout_that_fails_too(client: Client, links: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -622,7 +622,7 @@ def test_the_command_plans_before(monkeypatch: pytest.MonkeyPatch, planned: Plan
     """What has to be looked for is planned, and goes out in the same round."""
     from thankyou_flows.followups import looking
 
-    monkeypatch.setattr(looking, "look_around", lambda: planned())
+    monkeypatch.setattr(looking, "look_around", lambda **_: planned())
     assert run(plan=True).startswith("sent=1 ")
 
 

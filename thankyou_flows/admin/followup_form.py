@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, InlinePan
 from wagtail.admin.panels import TabbedInterface as Tabs
 
 from coupons.admin.choosing import Module
+from coupons.models import Campaign
 
 from ..choosers import campaign_chooser_viewset
 from ..followups.triggers import all_triggers, get_trigger
@@ -44,11 +46,21 @@ def find_warnings(follow_up: FollowUp) -> Iterator[tuple[str, str]]:
     campaigns = {step.campaign_id: step.campaign for step in steps if step.campaign is not None}
     for campaign in campaigns.values():
         if not campaign.is_running():
-            text = gettext(
-                "The campaign “%(title)s” is not running now. While it is not, the mails that bring its coupon wait: they "
-                "go out when it runs again, unless their time is over by then."
-            )
-            yield "steps", text % {"title": campaign}
+            yield "steps", _campaign_warning(campaign) % {"title": campaign}
+
+
+def _campaign_warning(campaign: Campaign) -> str:
+    """Say what becomes of the mails that bring the coupon of a campaign which does not run: as ``stops`` does it."""
+    is_over = campaign.ends_at is not None and campaign.ends_at <= timezone.now()
+    if campaign.status == Campaign.Status.PAUSED and not is_over:
+        return gettext(
+            "The campaign “%(title)s” is not running now: it is paused. Meanwhile the mails that bring its coupon wait. "
+            "They go out when it runs again, unless their time is over by then."
+        )
+    return gettext(
+        "The campaign “%(title)s” is not running now. Mails that bring its coupon are not sent unless it runs when they "
+        "are due."
+    )
 
 
 class FollowUpForm(WagtailAdminModelForm):

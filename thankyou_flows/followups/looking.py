@@ -225,7 +225,7 @@ def _ending_coupons(
     urgent = Q(deadline_minutes__isnull=False, deadline_minutes__lte=URGENT_MINUTES)
     # One that an unpaid checkout holds may be free again before its end.
     held = Redemption.objects.filter(coupon=OuterRef("pk"), state=Redemption.State.RESERVED)
-    coupons = Coupon.objects.available().filter(Q(used=0) | Exists(held), is_word=False).exclude(holder_key="")
+    coupons: Any = Coupon.objects.available().filter(Q(used=0) | Exists(held), is_word=False).exclude(holder_key="")
     coupons = coupons.filter(urgent if trigger is OFFER_ENDING else ~urgent, campaign__status=Campaign.Status.RUNNING)
     span = step.delay_span + A_DAY
     coupons = coupons.annotate(end=_end(), begun=Coalesce("unlocked_at", "issued_at"))
@@ -234,7 +234,8 @@ def _ending_coupons(
     if after > now - timedelta(days=365):
         coupons = coupons.filter(Q(end__gt=after + span) | Q(begun__gt=after - SETTLING))
     planned = Message.objects.filter(step=step, coupon=OuterRef("pk"))
-    return coupons.filter(~Exists(planned)).select_related("campaign")
+    found: QuerySet[Coupon] = coupons.filter(~Exists(planned))
+    return found.select_related("campaign")
 
 
 def _prepare_coupon(plans: Plans, trigger: Trigger, step: FollowUpStep, row: Coupon) -> Iterator[Job]:

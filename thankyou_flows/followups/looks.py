@@ -159,6 +159,7 @@ class Turn:
 
     def __init__(self, look: LastLook) -> None:
         self._look = look
+        self._next = look.at
 
     def move(self, progress: Progress) -> bool:
         """Say how far it came; False if somebody else has gone on meanwhile."""

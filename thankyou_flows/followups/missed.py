@@ -107,9 +107,10 @@ def _coupons(wanted: Mapping[Trigger, Plans], after: datetime, until: datetime) 
     first, last = _settled(after, until)
     unlocked = {COUPON_UNLOCKED: Q(unlocked_at__isnull=False)}
     unheard = (unlocked.get(trigger, Q()) & _unheard(trigger, coupon=OuterRef("pk")) for trigger in wanted)
-    coupons = Coupon.objects.available().filter(used=0, is_word=False).exclude(holder_key="")
+    coupons: Any = Coupon.objects.available().filter(used=0, is_word=False).exclude(holder_key="")
     coupons = coupons.annotate(begun=Coalesce("unlocked_at", "issued_at"))
-    return coupons.filter(reduce(or_, unheard), begun__gt=first, begun__lte=last).select_related("campaign")
+    found: QuerySet[Coupon] = coupons.filter(reduce(or_, unheard), begun__gt=first, begun__lte=last)
+    return found.select_related("campaign")
 
 
 def _prepare_coupon(wanted: Mapping[Trigger, Plans], row: Any) -> Iterator[Job]:

@@ -8,7 +8,7 @@ that mail, and only the database knows whether a shop does: they are given where
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any, Final
@@ -142,7 +142,7 @@ def check_values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     if not isinstance(getattr(django_settings, "THANKYOU_FLOWS", {}), dict):
         # thankyou_flows.E002 says so.
         return []
-    checked = {
+    checked: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
         "QUIET_HOURS": (app_settings.quiet_hours, _is_span, '"21:00-08:00", or "" for none'),
         "CONSENT_IP": (app_settings.consent_ip, CONSENT_IPS.__contains__, '"", "truncated" or "hashed"'),
         "OBJECTION_OFFERED_SINCE": (app_settings.objection_offered_since, _is_moment, '"2026-03-01", or ""'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -109,9 +110,11 @@ class NewsletterBox(forms.Form):
                 if self._posted("newsletter_shown")
                 else _("Something of this form was lost on the way.")
             )
-        self.data = self.data.copy()
-        self.data.pop(self.add_prefix("newsletter"), None)
-        self.data[self.add_prefix("newsletter_shown")] = stamp
+        # A QueryDict's or a dict's own kind of copy, which can be changed.
+        data: Any = copy(self.data)
+        data.pop(self.add_prefix("newsletter"), None)
+        data[self.add_prefix("newsletter_shown")] = stamp
+        self.data = data
 
 
 class SignUpForm(forms.Form):

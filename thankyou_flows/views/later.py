@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse, HttpResponseBase
@@ -43,7 +43,9 @@ def later_without_database(view: View[P]) -> View[P]:
         except AWAY as error:
             # Not the error's text, nor the address of the page: its token is a secret (OP-6).
             logger.error("The database did not let %s work: %s", view.__name__, for_logs(error))
-        response = _page(request)
+        response: Any = _page(request)
+        # What Django itself would log of a 503, and mail to the admins, is the address with the token.
+        response._has_been_logged = True
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return add_private_headers(response, referrer="strict-origin")
 
