@@ -36,7 +36,20 @@ FOLLOW_UPS = (("care", True), ("coupon_waiting", True), ("wish_list", False))
 #: Mails of the past weeks that each follow-up that runs has planned.
 PAST = 36
 #: What became of them, again and again: a reason for not sending, or what happened afterwards.
-FATES = ("", "converted", "", WhyNot.ORDERED_AGAIN, "", "", WhyNot.COUPON_USED, "unsubscribed", "", WhyNot.NO_CONSENT, "", "")
+FATES = (
+    "",
+    "converted",
+    "",
+    WhyNot.ORDERED_AGAIN,
+    "",
+    "",
+    WhyNot.COUPON_USED,
+    "unsubscribed",
+    "",
+    WhyNot.NO_CONSENT,
+    "",
+    "",
+)
 
 
 def load_letters() -> None:

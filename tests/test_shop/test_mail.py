@@ -62,9 +62,7 @@ def test_who_objected_gets_a_confirmation_without_advertising(shopper: Shopper, 
         assert coupon.display_code not in text
 
 
-def test_an_objection_at_the_checkout_lasts(
-    shopper: Shopper, tea: Product, django_capture_on_commit_callbacks
-) -> None:
+def test_an_objection_at_the_checkout_lasts(shopper: Shopper, tea: Product, django_capture_on_commit_callbacks) -> None:
     """EM-11: it is kept with the order, and for later orders whose box was not ticked."""
     shopper.put(tea)
     with django_capture_on_commit_callbacks(execute=True):

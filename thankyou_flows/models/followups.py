@@ -20,7 +20,6 @@ from ..mail.blocks import MailStreamBlock
 from ..rules import RuleStreamBlock
 from .messages import MessageKind
 
-
 #: In whichever unit: a larger number is a typing error.
 LONGEST_DELAY = 1000
 
