@@ -22,6 +22,7 @@ from coupons.links import unlock_path
 from coupons.models import Campaign, Coupon, Question
 from thankyou_flows.links import make_order_link, revoke_order_links
 from thankyou_flows.mail.links import Holder, make_token
+from thankyou_flows.mail.suppression import meet
 from thankyou_flows.models import OrderLink
 from thankyou_flows.newsletter import subscribe
 from thankyou_flows.pages.models import ThankYouPage
@@ -201,6 +202,8 @@ def build_world(*, shop: Shop, clock: Any) -> World:
     world.page = ThankYouPage.objects.get(pk=world.page.pk)
     for placed in world.orders.values():
         _collect_evidence(placed)
+        # As a follow-up does when it is planned: of these two there is something to choose behind the links of mails.
+        meet(email=placed.email)
     with TestCase.captureOnCommitCallbacks(execute=True):
         subscribe(email=SUBSCRIBER, wording="I want letters.", base_url="https://shop.example")
     world.newsletter_token = re.findall(r"newsletter/confirm/([^/\s]+)/", mail.outbox[-1].body)[0]

@@ -219,7 +219,7 @@ def test_tests_are_limited() -> None:
     follow_up = make_follow_up()
     for number in range(11):
         last = owner.post(reverse(TEST, args=[follow_up.pk]), {"mode": "1:first_order", "once": f"n{number}"})
-    assert "wait a few minutes" in last.content.decode()
+    assert "try again in a few minutes" in last.content.decode()
     assert Message.objects.count() == 10
 
 

@@ -18,7 +18,7 @@ from tests.test_followups.conftest import ANN, buy, give, make_campaign, make_fo
 from tests.test_followups.mails import BODY, links_of_html, links_of_text, words, words_of_html
 from thankyou_flows.followups import composing
 from thankyou_flows.mail import composing as mail_composing
-from thankyou_flows.mail.composing import DoNotSend
+from thankyou_flows.mail.composing import DoNotSend, SendLater
 from thankyou_flows.mail.samples import SAMPLES, sample_facts
 from thankyou_flows.models import MailingList, Message, OrderLink, WhyNot
 from thankyou_flows.stores.dummy import DummyStore
@@ -159,11 +159,20 @@ def test_a_coupon_that_is_used_or_over_stops_the_later_mails(change: dict[str, A
     assert why_not(make_message(follow_up, step=1)) == why
 
 
-@pytest.mark.parametrize("status", ["draft", "paused", "ended"])
+@pytest.mark.parametrize("status", ["draft", "ended"])
 def test_a_campaign_that_does_not_run_gives_nothing(status: str) -> None:
     buy()
     follow_up = make_follow_up("order_paid", {"body": COUPON_BODY, "campaign": make_campaign(status=status)})
     assert why_not(make_message(follow_up)) == WhyNot.COUPON_OVER
+    assert not Coupon.objects.exists()
+
+
+def test_a_paused_campaign_gives_nothing_before_tomorrow() -> None:
+    """EM-12: it may run again."""
+    buy()
+    follow_up = make_follow_up("order_paid", {"body": COUPON_BODY, "campaign": make_campaign(status="paused")})
+    with pytest.raises(SendLater):
+        compose(make_message(follow_up))
     assert not Coupon.objects.exists()
 
 
