@@ -12,7 +12,7 @@ from thankyou_flows.pages.models import ThankYouPage
 from .campaigns import FIVE_EURO, FREE_SHIPPING, TASTE, TEN_PERCENT, load_campaigns
 
 PACKING = (
-    "<p>We pack by hand, usually on the same day. You get a mail when the parcel leaves, and nothing in between. "
+    "<p>We pack by hand, usually on the same day. You get a mail when the parcel leaves. "
     "If you spot a mistake in the address, just answer the confirmation mail.</p>"
 )
 WELCOME_BACK = "<p>Good to see you again. We have noted this order beside your last one, and the kettle is on.</p>"

@@ -85,7 +85,7 @@ class CheckoutForm(NewsletterBox, forms.Form):
     )
     #: The offer to object, at the moment when the address is given (EM-11). Unticked: the customer has nothing to do.
     no_follow_ups = forms.BooleanField(
-        label=_("Please do not write to me about that"),
+        label=_("No tips and offers after my order, please"),
         required=False,
         widget=forms.CheckboxInput(attrs={"aria-describedby": "follow-ups"}),
     )

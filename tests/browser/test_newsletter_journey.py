@@ -107,7 +107,7 @@ def test_who_objects_at_the_checkout_gets_none(either: Shopper) -> None:
     either.quick_take()
     either.go_to_checkout()
     either.fill_in()
-    either.page.get_by_label("Please do not write to me about that").check()
+    either.page.get_by_label("No tips and offers after my order, please").check()
     either.place()
     either.pay()
     with a_week_later():

@@ -220,6 +220,17 @@ def test_a_page_that_lay_open(client: Client, path: str, letters: MailingList) -
     assert Contact.objects.get().frequency == "weekly"
 
 
+def test_two_tabs(client: Client, path: str, press: Any) -> None:
+    """A pause and a rhythm that were chosen in another tab stay, when only a list is ticked in this one."""
+    values = FormReader(client.get(path).content.decode()).values
+    press(path, pause="one_month", frequency="monthly")
+    client.post(path, {**values, "lists": ["letters", "news"]})
+    contact = Contact.objects.get()
+    assert contact.paused_until is not None
+    assert contact.frequency == "monthly"
+    assert is_on()["news"] == "confirmed"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -203,7 +203,9 @@ class Plans:
         since = step.follow_up.switched_on_at
         if not self._trigger.before_end:
             is_business = self._trigger.looked_for or since is None or occasion.happened_at >= since
-            return is_business and _worth_until(due) > now
+            ends_at = occasion.coupon.ends_at if occasion.coupon is not None else None
+            # Of an offer of one hour nobody needs to be reminded in five days.
+            return is_business and _worth_until(due) > now and (ends_at is None or due < ends_at)
         # Here the end is what happens. A reminder that would have come before the coupon itself is none; and whoever
         # switches a follow-up on today writes nobody whose reminder was due yesterday.
         coupon = occasion.coupon

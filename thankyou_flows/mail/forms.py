@@ -57,14 +57,21 @@ class PreferencesForm(forms.Form):
     def __init__(self, data: Any = None, *, preferences: Preferences) -> None:
         self.preferences = preferences
         was_on = [choice.mailing_list.slug for choice in preferences.lists if choice.is_on]
-        shown = [*was_on, *([FOLLOW_UPS] if preferences.wants_follow_ups else [])]
+        pause = KEEP if preferences.paused_until else "none"
+        shown = [
+            *was_on,
+            *([FOLLOW_UPS] if preferences.wants_follow_ups else []),
+            # No list has a slug with a colon.
+            f"frequency:{preferences.frequency}",
+            f"pause:{pause}",
+        ]
         super().__init__(
             data,
             initial={
                 "lists": was_on,
                 "follow_ups": preferences.wants_follow_ups,
                 "frequency": preferences.frequency,
-                "pause": KEEP if preferences.paused_until else "none",
+                "pause": pause,
                 # Never empty: that would be a form that does not say it.
                 "shown": " ".join(["shown:", *shown]),
             },
@@ -86,12 +93,12 @@ class PreferencesForm(forms.Form):
         wanted = set(self.cleaned_data["lists"])
         slugs = [choice.mailing_list.slug for choice in self.preferences.lists]
         follow_ups = self.cleaned_data["follow_ups"]
-        pause = self.cleaned_data["pause"]
+        frequency, pause = self.cleaned_data["frequency"], self.cleaned_data["pause"]
         return Wish(
             lists={slug: slug in wanted for slug in slugs if (slug in wanted) != (slug in was_on)},
             follow_ups=follow_ups if follow_ups != (FOLLOW_UPS in was_on) else None,
-            frequency=self.cleaned_data["frequency"],
-            pause=PAUSES.get(pause),
+            frequency="" if f"frequency:{frequency}" in was_on else frequency,
+            pause=None if f"pause:{pause}" in was_on else PAUSES.get(pause),
         )
 
     def _was_on(self) -> set[str]:
