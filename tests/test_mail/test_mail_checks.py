@@ -172,6 +172,13 @@ def test_a_rest_there_must_be(settings: Any) -> None:
     assert not found("E008")
 
 
+@pytest.mark.parametrize("key", ["MAILS_IN_30_DAYS", "LATE_DAYS", "MAIL_ATTEMPTS", "LEASE_SECONDS", "CONFIRM_HOURS"])
+def test_a_zero_that_would_stop_everything_is_said(settings: Any, key: str) -> None:
+    settings.THANKYOU_FLOWS = {**settings.THANKYOU_FLOWS, key: 0}
+    (message,) = found("E008")
+    assert key in message.msg
+
+
 def test_a_setting_that_is_no_dict_is_said_once(settings: Any) -> None:
     settings.THANKYOU_FLOWS = "x"
     assert not found("E008") and not found("W006")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.exceptions import ValidationError
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -30,7 +31,7 @@ from tests.test_followups.mails import (
 )
 from thankyou_flows.mail.placeholders import clean_value, fill_html
 from thankyou_flows.mail.samples import SAMPLES, sample_facts
-from thankyou_flows.mail.writing import WIDTH, html_to_text, wrap
+from thankyou_flows.mail.writing import WIDTH, html_to_text, validate_address, wrap
 from thankyou_flows.values import Product
 
 
@@ -318,3 +319,18 @@ def test_facts_are_not_changed_by_a_mail() -> None:
     before = replace(facts)
     render(facts=facts)
     assert facts == before
+
+
+@pytest.mark.parametrize(
+    ("address", "is_right"),
+    [("//evil.example/x", False), ("javascript:alert(1)", False), ("/tea/", True), ("https://shop.example/", True)],
+    ids=["two-slashes", "script", "path", "whole"],
+)
+def test_where_a_button_may_lead(address: str, is_right: bool) -> None:
+    """EM-8: what was probably meant as a path of the shop leads to nobody else's."""
+    try:
+        validate_address(address)
+    except ValidationError:
+        assert not is_right
+    else:
+        assert is_right

@@ -151,6 +151,12 @@ def check_values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         # Without a rest two workers could overrun MAILS_IN_30_DAYS together.
         "MAIL_REST_HOURS": (app_settings.mail_rest_hours, _is_positive, "at least 1, such as 24"),
         "BASE_URL": (app_settings.base_url, _is_address, '"https://yourshop.example", or ""'),
+        # With 0 of these nothing would ever be sent, or no link would work.
+        "MAILS_IN_30_DAYS": (app_settings.mails_in_30_days, _is_positive, "at least 1, such as 8"),
+        "LATE_DAYS": (app_settings.late_days, _is_positive, "at least 1, such as 7"),
+        "MAIL_ATTEMPTS": (app_settings.mail_attempts, _is_positive, "at least 1, such as 8"),
+        "LEASE_SECONDS": (app_settings.lease_seconds, _is_positive, "at least 1, such as 300"),
+        "CONFIRM_HOURS": (app_settings.confirm_hours, _is_positive, "at least 1, such as 72"),
     }
     return [
         Error(

@@ -54,8 +54,8 @@ def absolute_url(url: object, *, base_url: str) -> str:
 
 
 def validate_address(text: object) -> None:
-    """Refuse an address that could not stand in a mail. A path of the site is welcome."""
-    if not absolute_url(text, base_url="https://shop.example"):
+    """Refuse an address that could not stand in a mail. A path of the site is welcome; two slashes are a slip of the pen."""
+    if str(text).strip().startswith("//") or not absolute_url(text, base_url="https://shop.example"):
         raise ValidationError(
             _("Write an address that begins with https://, http:// or mailto:, or a path of this site (/tea/)."),
             code="address",
